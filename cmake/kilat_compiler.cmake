@@ -1,0 +1,26 @@
+# Warnings, sanitizers, and the quicker tools (ccache, mold) where the machine has them.
+
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -fno-omit-frame-pointer)
+if(KILAT_WERROR)
+  add_compile_options(-Werror)
+endif()
+
+if(KILAT_SANITIZE)
+  add_compile_options(-fsanitize=${KILAT_SANITIZE} -O1 -g1)
+  add_link_options(-fsanitize=${KILAT_SANITIZE})
+  if(KILAT_SANITIZE MATCHES "undefined")
+    add_compile_options(-fno-sanitize-recover=undefined)
+  endif()
+endif()
+if(KILAT_FUZZ)
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
+find_program(KILAT_CCACHE ccache)
+if(KILAT_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${KILAT_CCACHE})
+endif()
+find_program(KILAT_MOLD mold)
+if(KILAT_MOLD)
+  add_link_options(-fuse-ld=mold)
+endif()

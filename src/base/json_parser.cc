@@ -1,0 +1,61 @@
+#include "base/json_parser.h"
+
+namespace kilat {
+namespace {
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+// Cuts integers that are too long for simdjson to 18 digits. The shape of the text, and so its validity, stays.
+std::string shorten_integers(std::string_view text) {
+  constexpr size_t kDigits = 18;
+  std::string out;
+  bool in_string = false;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (in_string && text[i] == '\\' && i + 1 < text.size()) {
+      out.append(text, i++, 2);
+      continue;
+    }
+    if (text[i] == '"') in_string = !in_string;
+    if (in_string || !is_digit(text[i])) {
+      out += text[i];
+      continue;
+    }
+    size_t end = i;
+    while (end < text.size() && is_digit(text[end])) ++end;
+    out.append(text, i, std::min(end - i, kDigits));
+    i = end - 1;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::optional<simdjson::dom::element> JsonParser::parse(std::string_view text) {
+  simdjson::dom::element root;
+  if (parser_.capacity() < text.size() && parser_.allocate(text.size(), kDepthMax) != simdjson::SUCCESS) {
+    return std::nullopt;
+  }
+  simdjson::error_code error = parser_.parse(text.data(), text.size(), false).get(root);
+  if (error == simdjson::NUMBER_ERROR) {
+    copy_ = shorten_integers(text);
+    error = parser_.parse(copy_).get(root);
+  }
+  if (error != simdjson::SUCCESS) return std::nullopt;
+  return root;
+}
+
+std::optional<simdjson::dom::element> JsonParser::parse_copy(std::string_view text) {
+  copy_.reserve(text.size() + simdjson::SIMDJSON_PADDING);
+  copy_.assign(text);
+  return parse(copy_);
+}
+
+std::optional<std::string_view> string_member(const simdjson::dom::object& object, std::string_view key) {
+  std::string_view value;
+  if (object[key].get(value) != simdjson::SUCCESS) return std::nullopt;
+  return value;
+}
+
+}  // namespace kilat

@@ -1,0 +1,34 @@
+// JsonParser: strict JSON, parsed by simdjson into a document that lives until the next parse.
+// Owner: one shard; its memory is reused. Bounds: nesting of kDepthMax, size of the text given.
+// Heavy to compile: include it in .cc files only.
+#pragma once
+
+#include <simdjson.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace kilat {
+
+class JsonParser {
+ public:
+  static constexpr size_t kDepthMax = 256;
+
+  /// The document, or nothing when `text` is not valid JSON in valid UTF-8. 64 readable bytes follow `text`. Numbers
+  /// of any length are accepted, as RFC 8259 has no limit; those beyond 64 bits lose digits in the document, not in
+  /// the text.
+  std::optional<simdjson::dom::element> parse(std::string_view text);
+
+  /// The same for text without readable bytes behind it: copies.
+  std::optional<simdjson::dom::element> parse_copy(std::string_view text);
+
+ private:
+  simdjson::dom::parser parser_;
+  std::string copy_;
+};
+
+/// Member `key` as a string; nothing when absent or of another type. The view lives as long as the document.
+std::optional<std::string_view> string_member(const simdjson::dom::object& object, std::string_view key);
+
+}  // namespace kilat

@@ -1,0 +1,18 @@
+// Finding the raw text of a value inside JSON that is known to be valid, so that it can be carried over byte for byte.
+// Pure functions; any thread. On invalid JSON the results are meaningless but stay inside the text.
+#pragma once
+
+#include <optional>
+#include <string_view>
+#include <vector>
+
+namespace kilat {
+
+/// The raw text of member `key` of the object `json`: the first one with that spelling. Keys written with escapes are
+/// not found. Nothing when there is none or `json` is no object.
+std::optional<std::string_view> raw_member(std::string_view json, std::string_view key);
+
+/// The raw texts of the elements of the array `json`; empty when it is no array.
+std::vector<std::string_view> raw_elements(std::string_view json);
+
+}  // namespace kilat
