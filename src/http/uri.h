@@ -1,0 +1,77 @@
+// The parts of a request target: percent-encoding, query parameters, path segments (RFC 3986). Pure functions and
+// small values; no thread rule. Bounds: kQueryItemsMax parameters, kPathSegmentsMax segments.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kilat::http {
+
+/// What a `+` stands for. In a URI it is itself; only HTML forms mean a space by it, and a signature is computed over
+/// one of the two readings.
+enum class Plus : uint8_t { kKept, kSpace };
+
+/// `text` with every %XX replaced by its byte; any byte may result, also NUL. Nothing when a `%` is not followed by two
+/// hex digits (RFC 3986, section 2.1).
+std::optional<std::string> percent_decode(std::string_view text, Plus plus = Plus::kKept);
+
+inline constexpr size_t kQueryItemsMax = 64;
+
+/// The parameters of a query in their order, names and values decoded.
+class Query {
+ public:
+  struct Item {
+    std::string name;
+    std::string value;
+  };
+
+  Query() = default;
+  /// Reads a raw query, without its `?`. Empty pieces (`a=1&&b=2`) are left out; a piece without `=` has an empty
+  /// value.
+  explicit Query(std::string_view raw, Plus plus = Plus::kKept);
+
+  /// The first value of `name`, compared with case; nothing when it is missing. Points into this object.
+  std::optional<std::string_view> get(std::string_view name) const;
+  std::span<const Item> items() const { return items_; }
+  /// Whether there were more than kQueryItemsMax parameters; the rest is left out, so refuse the request.
+  bool too_many() const { return too_many_; }
+  /// Whether a percent-encoding was broken; that name or value stands here as it came.
+  bool malformed() const { return malformed_; }
+
+ private:
+  std::string decode(std::string_view raw, Plus plus);
+
+  std::vector<Item> items_;
+  bool too_many_ = false;
+  bool malformed_ = false;
+};
+
+inline constexpr size_t kPathSegmentsMax = 8;
+
+/// The segments of a path, raw: an encoded slash (`%2F`) stays inside its segment. Views into the path.
+class PathSegments {
+ public:
+  size_t size() const { return count_; }
+  /// Segment `index`; empty behind the last one.
+  std::string_view operator[](size_t index) const;
+  /// Whether the path had more than kPathSegmentsMax segments; the rest is left out.
+  bool too_many() const { return too_many_; }
+
+ private:
+  friend PathSegments split_path(std::string_view path);
+
+  std::array<std::string_view, kPathSegmentsMax> segments_;
+  size_t count_ = 0;
+  bool too_many_ = false;
+};
+
+/// Splits at `/`: "/apps/1/events" has three segments, "/" none, "/a/" two of which the last is empty.
+PathSegments split_path(std::string_view path);
+
+}  // namespace kilat::http

@@ -1,0 +1,155 @@
+// Stream: one accepted TCP connection: its descriptor, its outbox, and how it ends.
+// Reactor: what all streams of a shard share: the event loop, the read buffer, the flush at the end of a turn.
+// Owner: one shard. Neither is thread-safe. A Stream must not be destroyed from inside its handler's calls; the shard
+// destroys it between two turns.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "base/reason.h"
+#include "net/event_loop.h"
+#include "net/outbox.h"
+
+namespace kilat::net {
+
+class Reactor;
+
+/// What happens on a stream. Implemented by the connection.
+class StreamHandler {
+ public:
+  /// Bytes arrived. All must be used or copied; 64 readable bytes follow them (for SIMD parsers), and they may be
+  /// changed in place.
+  virtual void on_bytes(std::span<char> bytes) = 0;
+  /// The descriptor is closed; called once, last. `reason` says why.
+  virtual void on_closed(Reason reason) = 0;
+  /// The outbox is empty again after it had not been. Streaming producers use it.
+  virtual void on_drained() {}
+
+ protected:
+  ~StreamHandler() = default;
+};
+
+class Stream final : public Outbox, private Watcher {
+ public:
+  /// Takes over `fd`, which is connected and non-blocking, and watches it.
+  Stream(Reactor& reactor, int fd, StreamHandler& handler);
+  ~Stream();
+
+  /// Sends what is queued, for which the reader has the time of the soft limit; then says goodbye on the TCP level and
+  /// waits at most kLingerMs for the peer to do the same: closing at once with unread input would make the kernel send
+  /// a reset that destroys the last bytes.
+  void finish(Reason reason);
+
+  /// Closes now; what is queued is lost.
+  void abort(Reason reason);
+
+  /// As finish(), for a reader that does not read: queued frames are dropped, the last one (a close frame) is kept, and
+  /// kLingerMs is all the time there is.
+  void finish_slow(Reason reason, FramePtr last);
+
+  /// Stops or resumes reading; used when the peer sends faster than its requests can be answered.
+  void pause_reading(bool paused);
+
+  bool closed() const { return fd_ < 0; }
+  bool finishing() const { return finishing_; }
+  bool blocked() const { return blocked_; }
+  Reason reason() const { return reason_; }
+
+  static constexpr uint32_t kLingerMs = 2'000;
+  static constexpr uint32_t kDiscardMax = 4 * 1024 * 1024;  ///< bytes read and thrown away while lingering
+
+ private:
+  friend class Reactor;
+  void on_ready(uint32_t events) override;
+  void read_some();
+  void discard_input();
+  enum class Sent : uint8_t { kAll, kBlocked, kFailed };
+  void flush();
+  Sent send_once();
+  void watch();
+  void set_blocked(bool blocked);
+  void shut_down_writing();
+  void close_now(Reason reason);
+
+  Reactor& reactor_;
+  StreamHandler& handler_;
+  uint64_t soft_since_ms_ = 0;  ///< since when the outbox is above the soft limit; 0: it is not
+  uint64_t linger_until_ms_ = 0;
+  int fd_;
+  uint32_t place_ = 0;  ///< index in Reactor::slow_ while blocked or finishing
+  uint32_t discarded_ = 0;
+  uint32_t watched_ = 0;
+  Reason reason_ = Reason::kNone;
+  bool listed_ : 1 = false;  ///< in Reactor::slow_
+  bool blocked_ : 1 = false;
+  bool finishing_ : 1 = false;
+  bool shut_down_ : 1 = false;
+  bool peer_ended_ : 1 = false;  ///< the peer sends nothing more, but may still read
+  bool paused_ : 1 = false;
+};
+
+/// Called when a stream has to be closed because its reader is too slow; the handler builds the last frame.
+class SlowReaderPolicy {
+ public:
+  virtual void on_slow_reader(StreamHandler& handler, Reason reason) = 0;
+
+ protected:
+  ~SlowReaderPolicy() = default;
+};
+
+class Reactor final : public OutboxPool {
+ public:
+  Reactor(const OutboxLimits& limits, SlowReaderPolicy& policy);
+  ~Reactor() override;
+
+  EventLoop& loop() { return loop_; }
+
+  /// Sends what this turn has queued: one system call a connection, however many frames it has.
+  void flush();
+
+  /// Ends slow and lingering streams whose time is over. Called about once a second, and at once after a flush that
+  /// left the shard over its budget. `now_ms`: monotonic.
+  void sweep(uint64_t now_ms);
+
+  void set_now(uint64_t now_ms) { now_ms_ = now_ms; }
+
+  uint64_t bytes_sent() const { return bytes_sent_; }
+  uint64_t bytes_received() const { return bytes_received_; }
+  uint64_t send_calls() const { return send_calls_; }
+
+ private:
+  friend class Stream;
+  static constexpr size_t kReadBytes = 64 * 1024;
+  static constexpr size_t kReadPadding = 64;
+  static constexpr size_t kGatherBytes = 64 * 1024;
+  static constexpr size_t kGatherFrames = 512;
+  static constexpr size_t kVectorFrames = 64;
+  static constexpr uint32_t kDirectBytes = 16 * 1024;  ///< frames from this size on are not worth copying
+
+  void relieve(Outbox& outbox) override;
+  void check_limits(Stream& stream);
+  void evict_over_budget();
+  void list(Stream& stream);
+  void unlist(Stream& stream);
+  std::span<const char> gather(const Stream& stream, std::span<Frame* const> frames);
+  void forget_run();
+
+  EventLoop loop_;
+  SlowReaderPolicy& policy_;
+  std::unique_ptr<char[]> read_buffer_;
+  std::unique_ptr<char[]> gather_buffer_;
+  std::vector<Frame*> run_;  ///< the frames that lie in gather_buffer_, when they were gathered from their start
+  size_t run_bytes_ = 0;
+  std::vector<Outbox*> flushing_;
+  std::vector<Stream*> slow_;  ///< blocked, finishing or lingering streams
+  uint64_t now_ms_ = 0;
+  uint64_t bytes_sent_ = 0;
+  uint64_t bytes_received_ = 0;
+  uint64_t send_calls_ = 0;
+};
+
+}  // namespace kilat::net
