@@ -1,0 +1,61 @@
+// What one app (tenant) may do. Filled in by src/config from the schema table; immutable once the server runs.
+// Shared by all shards, read-only.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace kilat::hub {
+
+enum class Compression : uint8_t {
+  kOff,
+  kShared,     ///< permessage-deflate; each event is compressed once for all its readers
+  kDedicated,  ///< permessage-deflate with a compressor (and its context) per connection: smaller, costlier
+};
+
+/// Counts of 0 mean "no limit" where the comment says so. Sizes in bytes.
+struct AppSettings {
+  std::string id;
+  std::string key;
+  std::string secret;
+  bool enabled = true;
+
+  uint32_t max_connections = 0;     ///< 0: no limit
+  uint16_t over_quota_code = 4004;  ///< 4004 (client gives up) or 4100 (client retries)
+  bool tls_only = false;
+  std::vector<std::string> allowed_origins{"*"};  ///< host patterns with `*`
+
+  bool client_events = false;
+  bool client_events_on_public = false;
+  bool client_events_on_encrypted = false;
+  uint32_t client_events_per_second = 10;  ///< per connection; 0: no limit
+  uint32_t backend_events_per_second = 0;  ///< per app, cost = channels of the request; 0: no limit
+  uint32_t read_requests_per_second = 0;   ///< per app; 0: no limit
+
+  bool user_authentication = true;
+  bool require_authorization = false;  ///< close connections that neither sign in nor join a private channel
+  uint32_t auth_timeout_ms = 30'000;
+
+  uint32_t activity_timeout_s = 120;
+  uint32_t pong_timeout_ms = 30'000;
+
+  bool subscription_count = false;
+  bool strict_errors = false;  ///< `pusher:error` 4009 instead of `pusher:subscription_error`
+
+  uint32_t subscriptions_max = 1'000;  ///< channels per connection
+  uint32_t channel_name_max = 200;
+  uint32_t event_name_max = 200;
+  uint32_t event_bytes_max = 100 * 1024;
+  uint32_t channels_per_event_max = 100;
+  uint32_t batch_max = 10;
+  uint32_t presence_members_max = 100;
+  uint32_t presence_member_bytes_max = 2 * 1024;
+  uint32_t user_id_max = 128;
+  uint32_t watchlist_max = 100;
+  uint32_t cache_ttl_s = 3'600;
+
+  Compression compression = Compression::kOff;
+};
+
+}  // namespace kilat::hub

@@ -1,0 +1,48 @@
+// The small values that name things inside the hub. Plain data; any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace kilat::hub {
+
+/// Index of an app in the AppTable.
+using AppIndex = uint16_t;
+
+/// Index of a shard, below kShardsMax.
+using ShardIndex = uint32_t;
+inline constexpr ShardIndex kShardsMax = 64;  ///< a shard is one bit of an interest mask
+
+/// Index of a wire format. The protocols number their own; the hub only keeps readers apart by it.
+using Format = uint8_t;
+inline constexpr Format kFormatsMax = 4;
+
+/// Names one connection to clients and backends: "<place>.<random>" (pusher.md 1.1: two decimal numbers of at most ten
+/// digits without leading zero). `place` tells node and shard, so exclusion and routing need no look-up.
+struct SocketId {
+  uint32_t place = 0;  ///< 0: no socket
+  uint64_t random = 0;
+
+  bool operator==(const SocketId&) const = default;
+  explicit operator bool() const { return place != 0; }
+
+  std::string text() const;
+  /// Nothing when `text` is not two decimal numbers joined by a dot. A well-formed id that names no socket of ours is
+  /// no error: it equals none.
+  static std::optional<SocketId> parse(std::string_view text);
+};
+
+/// Refers to a connection of one shard across mailboxes: stale handles find nothing.
+struct Handle {
+  uint32_t slot = 0;
+  uint32_t generation = 0;  ///< 0: nobody
+
+  bool operator==(const Handle&) const = default;
+};
+
+/// Refers to a waiting HTTP request of one shard. 0: nobody waits for the answer.
+using RequestId = uint64_t;
+
+}  // namespace kilat::hub

@@ -1,0 +1,58 @@
+#include "hub/publication.h"
+
+#include <cstring>
+#include <new>
+
+namespace kilat::hub {
+
+PublicationPtr Publication::make(const PublicationDraft& draft) {
+  const size_t text = draft.channel.size() + draft.event.size() + draft.data.size() + draft.user_id.size();
+  auto* publication = new (::operator new(sizeof(Publication) + text)) Publication(draft);
+  char* at = reinterpret_cast<char*>(publication + 1);
+  for (const std::string_view part : {draft.channel, draft.event, draft.data, draft.user_id}) {
+    if (!part.empty()) std::memcpy(at, part.data(), part.size());
+    at += part.size();
+  }
+  return PublicationPtr(publication);
+}
+
+Publication::Publication(const PublicationDraft& draft)
+    : kind_(draft.kind),
+      from_client_(draft.from_client),
+      app_(draft.app),
+      reason_(draft.reason),
+      exclude_(draft.exclude),
+      number_(draft.number) {
+  uint32_t end = 0;
+  size_t index = 0;
+  for (const std::string_view part : {draft.channel, draft.event, draft.data, draft.user_id}) {
+    end += static_cast<uint32_t>(part.size());
+    ends_[index++] = end;
+  }
+}
+
+Publication::~Publication() {
+  for (const auto& slot : frames_) {
+    if (net::Frame* frame = slot.load(std::memory_order_relaxed)) frame->release();
+  }
+}
+
+void Publication::release() const {
+  if (refs_.fetch_sub(1, std::memory_order_acq_rel) != 1) return;
+  this->~Publication();
+  ::operator delete(const_cast<Publication*>(this));
+}
+
+net::Frame* Publication::frame(Format format, Encoder& encoder) const {
+  std::atomic<net::Frame*>& slot = frames_[format];
+  net::Frame* present = slot.load(std::memory_order_acquire);
+  if (present != nullptr) return present;
+  net::FramePtr made = encoder.encode(*this, format);
+  // Two shards may encode at the same moment; the loser's frame is dropped and both use the winner's.
+  if (slot.compare_exchange_strong(present, made.get(), std::memory_order_acq_rel, std::memory_order_acquire)) {
+    return made.detach();
+  }
+  return present;
+}
+
+}  // namespace kilat::hub

@@ -1,0 +1,121 @@
+// Publication: something that goes to all readers of a channel, immutable, in one allocation with its texts.
+// Owner: reference-counted, crosses shards. Each wire format is encoded at most once, by the first shard that has a
+// reader of that format, and shared by all.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <string_view>
+#include <utility>
+
+#include "base/reason.h"
+#include "hub/ids.h"
+#include "net/frame.h"
+
+namespace kilat::hub {
+
+class Publication;
+
+/// Makes the bytes of a publication for one wire format. Implemented by the protocols' glue; called by any shard.
+class Encoder {
+ public:
+  virtual net::FramePtr encode(const Publication& publication, Format format) = 0;
+
+ protected:
+  ~Encoder() = default;
+};
+
+/// What a publication is made from. Views are copied.
+struct PublicationDraft {
+  enum class Kind : uint8_t {
+    kEvent,
+    kMemberAdded,        ///< user_id, data = user_info
+    kMemberRemoved,      ///< user_id
+    kSubscriptionCount,  ///< number
+    kKick,               ///< readers are closed for `reason`; only on user channels
+  };
+  Kind kind = Kind::kEvent;
+  bool from_client = false;
+  AppIndex app = 0;
+  Reason reason = Reason::kNone;
+  std::string_view channel = {};
+  std::string_view event = {};
+  std::string_view data = {};  ///< JSON text, carried over as it came
+  std::string_view user_id = {};
+  SocketId exclude = {};  ///< does not get it: the sender of a client event, or what the backend asked for
+  uint64_t number = 0;
+};
+
+class PublicationPtr;
+
+class Publication {
+ public:
+  using Kind = PublicationDraft::Kind;
+
+  static PublicationPtr make(const PublicationDraft& draft);
+
+  Kind kind() const { return kind_; }
+  bool from_client() const { return from_client_; }
+  AppIndex app() const { return app_; }
+  Reason reason() const { return reason_; }
+  SocketId exclude() const { return exclude_; }
+  uint64_t number() const { return number_; }
+  std::string_view channel() const { return part(0); }
+  std::string_view event() const { return part(1); }
+  std::string_view data() const { return part(2); }
+  std::string_view user_id() const { return part(3); }
+
+  /// The frame for `format`, encoded now if nobody has needed it before. Any shard. The publication keeps its own
+  /// reference; the caller retains what it hands on.
+  net::Frame* frame(Format format, Encoder& encoder) const;
+
+ private:
+  friend class PublicationPtr;
+  explicit Publication(const PublicationDraft& draft);
+  ~Publication();
+  void retain() const { refs_.fetch_add(1, std::memory_order_relaxed); }
+  void release() const;
+  std::string_view part(size_t index) const {
+    const uint32_t begin = index == 0 ? 0 : ends_[index - 1];
+    return {reinterpret_cast<const char*>(this + 1) + begin, ends_[index] - begin};
+  }
+
+  mutable std::atomic<uint32_t> refs_{1};
+  Kind kind_;
+  bool from_client_;
+  AppIndex app_;
+  Reason reason_;
+  std::array<uint32_t, 4> ends_;  ///< where the texts behind this object end
+  SocketId exclude_;
+  uint64_t number_;
+  mutable std::array<std::atomic<net::Frame*>, kFormatsMax> frames_{};
+};
+
+/// Owning reference to a Publication.
+class PublicationPtr {
+ public:
+  PublicationPtr() = default;
+  PublicationPtr(const PublicationPtr& other) : publication_(other.publication_) {
+    if (publication_ != nullptr) publication_->retain();
+  }
+  PublicationPtr(PublicationPtr&& other) noexcept : publication_(std::exchange(other.publication_, nullptr)) {}
+  PublicationPtr& operator=(PublicationPtr other) noexcept {
+    std::swap(publication_, other.publication_);
+    return *this;
+  }
+  ~PublicationPtr() {
+    if (publication_ != nullptr) publication_->release();
+  }
+
+  const Publication* operator->() const { return publication_; }
+  const Publication& operator*() const { return *publication_; }
+  explicit operator bool() const { return publication_ != nullptr; }
+
+ private:
+  friend class Publication;
+  explicit PublicationPtr(const Publication* publication) : publication_(publication) {}
+  const Publication* publication_ = nullptr;
+};
+
+}  // namespace kilat::hub

@@ -1,0 +1,172 @@
+#include "hub/shard_hub.h"
+
+#include <utility>
+
+namespace kilat::hub {
+
+ShardHub::ShardHub(const AppTable& apps, net::Mailbox<Command>& mailbox, Sink& sink, TimerWheel& wheel)
+    : mailbox_(mailbox), sink_(sink), local_(sink), home_(apps, mailbox.shards(), *this, wheel), tapped_(apps.size()) {}
+
+void ShardHub::send(ShardIndex to, Command&& command) {
+  if (to == shard()) {
+    receive(std::move(command));
+  } else {
+    mailbox_.post(to, std::move(command));
+  }
+}
+
+bool ShardHub::has_room(ShardIndex to) const {
+  return to == shard() || mailbox_.has_room(to);
+}
+
+ShardIndex ShardHub::home_of_channel(AppIndex app, std::string_view channel) const {
+  return shards() == 1 ? 0 : home_of(app, channel, shards());
+}
+
+void ShardHub::receive(Command&& command) {
+  std::visit([this](auto&& message) { on(std::move(message)); }, std::move(command));
+}
+
+void ShardHub::remove(Subscriber& subscriber) {
+  leave_all(subscriber);
+  local_.remove(subscriber);
+}
+
+void ShardHub::join(Subscriber& subscriber, std::string_view name, Member member) {
+  const ShardIndex home = home_of_channel(subscriber.app_, name);
+  auto request = std::make_unique<JoinRequest>();
+  request->app = subscriber.app_;
+  request->kind = kind_of(name);
+  request->who = subscriber.handle_;
+  request->socket_id = subscriber.socket_id_;
+  request->channel = name;
+  if (const Subscription* present = subscriber.find(name)) {
+    request->again = true;
+    request->token = present->token;
+  } else {
+    request->token = ++subscriber.last_token_;
+    Subscription& subscription = local_.begin(subscriber, local_.channel(subscriber.app_, name, home), request->token);
+    if (request->kind.presence()) subscription.user = std::make_unique<std::string>(member.user_id);
+    request->member = std::move(member);
+  }
+  send(home, CmdJoin{shard(), std::move(request)});
+}
+
+bool ShardHub::leave(Subscriber& subscriber, std::string_view channel) {
+  const Subscription* subscription = subscriber.find(channel);
+  if (subscription == nullptr) return false;
+  end_subscription(subscriber, static_cast<size_t>(subscription - subscriber.subscriptions_.data()));
+  return true;
+}
+
+void ShardHub::leave_all(Subscriber& subscriber) {
+  while (!subscriber.subscriptions_.empty()) end_subscription(subscriber, subscriber.subscriptions_.size() - 1);
+}
+
+void ShardHub::end_subscription(Subscriber& subscriber, size_t index) {
+  Subscription& subscription = subscriber.subscriptions_[index];
+  // A presence channel may still refuse the join (full): then there is nothing to leave. The reply decides.
+  const bool undecided = subscription.place == Subscription::kPending && subscription.user != nullptr;
+  const std::string name = subscription.channel->name;
+  std::string user = subscription.user ? *subscription.user : std::string();
+  local_.end(subscriber, index);
+  if (!undecided) send_leave(subscriber.app_, subscriber.socket_id_, name, std::move(user));
+}
+
+void ShardHub::send_leave(AppIndex app, SocketId socket_id, std::string_view channel, std::string user_id) {
+  auto request = std::make_unique<LeaveRequest>();
+  request->app = app;
+  request->kind = kind_of(channel);
+  request->socket_id = socket_id;
+  request->channel = channel;
+  request->user_id = std::move(user_id);
+  send(home_of_channel(app, channel), CmdLeave{shard(), std::move(request)});
+}
+
+void ShardHub::watch(Subscriber& subscriber, std::string_view user_id, bool on) {
+  auto request = std::make_unique<WatchRequest>();
+  request->app = subscriber.app_;
+  request->watch = on;
+  request->who = subscriber.handle_;
+  request->user_id = user_id;
+  const std::string channel = std::string(kUserChannelPrefix) + request->user_id;
+  send(home_of_channel(subscriber.app_, channel), CmdWatch{shard(), std::move(request)});
+}
+
+std::optional<PublishReply> ShardHub::publish(PublicationPtr publication, RequestId request, uint32_t index) {
+  const ShardIndex home = home_of_channel(publication->app(), publication->channel());
+  if (home == shard()) {
+    PublishReply reply = home_.publish(publication);
+    reply.index = index;
+    return reply;
+  }
+  if (!mailbox_.has_room(home)) return PublishReply{.refused = Reason::kApiOverCapacity, .index = index};
+  mailbox_.post(home, CmdPublish{shard(), index, request, std::move(publication)});
+  return std::nullopt;
+}
+
+uint32_t ShardHub::query(RequestId request, const Query& query) {
+  if (query.kind != Query::Kind::kChannels) {
+    send(home_of_channel(query.app, query.name), CmdQuery{shard(), request, std::make_unique<Query>(query)});
+    return 1;
+  }
+  for (ShardIndex to = 0; to < shards(); ++to) send(to, CmdQuery{shard(), request, std::make_unique<Query>(query)});
+  return shards();
+}
+
+void ShardHub::tap(AppIndex app, bool on) {
+  tapped_[app] += on ? 1 : -1;
+  for (ShardIndex to = 0; to < shards(); ++to) send(to, CmdTap{shard(), app, on});
+}
+
+void ShardHub::on(CmdPublish&& command) {
+  PublishReply reply = home_.publish(command.publication);
+  reply.index = command.index;
+  if (command.request != 0) send(command.from, MsgPublished{command.request, reply});
+}
+
+void ShardHub::on(CmdQuery&& command) {
+  send(command.from, MsgAnswer{command.request, std::make_unique<QueryReply>(home_.query(*command.query))});
+}
+
+void ShardHub::on(MsgDeliver&& message) {
+  const Publication& publication = *message.publication;
+  local_.deliver(publication);
+  if (tapped_[publication.app()] > 0 && publication.kind() == Publication::Kind::kEvent) sink_.on_tap(publication);
+}
+
+void ShardHub::on(MsgJoined&& message) {
+  const JoinReply& reply = *message.reply;
+  Subscriber* subscriber = local_.resolve(reply.who);
+  Subscription* subscription = nullptr;
+  if (subscriber != nullptr) {
+    for (Subscription& candidate : subscriber->subscriptions_) {
+      if (candidate.token == reply.token) subscription = &candidate;
+    }
+  }
+  if (reply.again) {
+    // Without a subscription the first try was refused, or has been left since: then there is no state to tell.
+    if (subscription != nullptr) sink_.on_joined(*subscriber, reply);
+    return;
+  }
+  const bool wanted = subscription != nullptr;
+  if (reply.refused != Reason::kNone) {
+    if (subscription != nullptr) {
+      local_.end(*subscriber, static_cast<size_t>(subscription - subscriber->subscriptions_.data()));
+    }
+  } else if (subscription != nullptr) {
+    local_.complete(*subscriber, *subscription);
+  } else if (reply.kind.presence()) {
+    // Left, or closed, before the home had answered: see end_subscription.
+    send_leave(reply.app, {}, reply.channel, reply.user_id);
+  }
+  if (wanted) sink_.on_joined(*subscriber, reply);
+}
+
+void ShardHub::on(MsgUserStatus&& message) {
+  if (Subscriber* subscriber = local_.resolve(message.status->who)) {
+    sink_.on_user_status(*subscriber, *message.status);
+  }
+}
+
+}  // namespace kilat::hub

@@ -1,0 +1,89 @@
+// ShardHub: everything the hub does on one shard. To the protocol sessions and the HTTP API it is "the hub": they call
+// it, and hear back through Sink. It sends commands to the channels' home shards, is the home of its own share of the
+// channels, and delivers to its own readers.
+// Owner: one shard's thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "hub/app_table.h"
+#include "hub/home_hub.h"
+#include "hub/local_hub.h"
+#include "hub/sink.h"
+#include "net/mailbox.h"
+
+namespace kilat::hub {
+
+class ShardHub final : private Courier {
+ public:
+  ShardHub(const AppTable& apps, net::Mailbox<Command>& mailbox, Sink& sink, TimerWheel& wheel);
+
+  /// Milliseconds, monotonic; once a turn.
+  void set_now(uint64_t now_ms) { home_.set_now(now_ms); }
+
+  // --- connections
+  void add(Subscriber& subscriber) { local_.add(subscriber); }
+  /// Leaves all channels and forgets the connection.
+  void remove(Subscriber& subscriber);
+
+  /// Subscribes; Sink::on_joined follows, perhaps before this returns. Joining a channel again counts nothing and
+  /// answers with its present state. `member` is used for presence channels only.
+  void join(Subscriber& subscriber, std::string_view channel, Member member = {});
+  /// False when there was no subscription.
+  bool leave(Subscriber& subscriber, std::string_view channel);
+  void leave_all(Subscriber& subscriber);
+
+  /// Tells the subscriber through Sink::on_user_status whether the user is online, now and on every change.
+  void watch(Subscriber& subscriber, std::string_view user_id, bool on);
+
+  // --- publishing
+  /// Publishes; order is kept per channel and caller. Nothing when the answer will come through Sink::on_published
+  /// (only when `request` is not 0). A refusal means that nothing was delivered.
+  std::optional<PublishReply> publish(PublicationPtr publication, RequestId request = 0, uint32_t index = 0);
+
+  // --- questions: the answers come through Sink::on_answer, as many as the return value says
+  uint32_t query(RequestId request, const Query& query);
+
+  /// Starts or ends a tap: this shard gets every event of the app through Sink::on_tap.
+  void tap(AppIndex app, bool on);
+
+  // --- the shard's loop
+  void receive(Command&& command);
+  /// Before the flush at the end of a turn.
+  void finish_turn() { local_.carry_out_kicks(); }
+
+  LocalHub& local() { return local_; }
+  const HomeHub& home() const { return home_; }
+  ShardIndex shard() const { return mailbox_.shard(); }
+  ShardIndex shards() const { return mailbox_.shards(); }
+
+ private:
+  void send(ShardIndex to, Command&& command) override;
+  bool has_room(ShardIndex to) const override;
+  ShardIndex home_of_channel(AppIndex app, std::string_view channel) const;
+  void end_subscription(Subscriber& subscriber, size_t index);
+  void send_leave(AppIndex app, SocketId socket_id, std::string_view channel, std::string user_id);
+
+  void on(CmdJoin&& command) { home_.join(command.from, *command.request); }
+  void on(CmdLeave&& command) { home_.leave(command.from, *command.request); }
+  void on(CmdPublish&& command);
+  void on(CmdQuery&& command);
+  void on(CmdWatch&& command) { home_.watch(command.from, *command.request); }
+  void on(CmdTap&& command) { home_.tap(command.from, command.app, command.on); }
+  void on(MsgDeliver&& message);
+  void on(MsgJoined&& message);
+  void on(MsgPublished&& message) { sink_.on_published(message.request, message.reply); }
+  void on(MsgAnswer&& message) { sink_.on_answer(message.request, std::move(*message.reply)); }
+  void on(MsgUserStatus&& message);
+
+  net::Mailbox<Command>& mailbox_;
+  Sink& sink_;
+  LocalHub local_;
+  HomeHub home_;
+  std::vector<uint32_t> tapped_;  ///< by app: taps on this shard
+};
+
+}  // namespace kilat::hub

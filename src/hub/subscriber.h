@@ -1,0 +1,84 @@
+// Subscriber: the hub's view of one connection; protocol sessions derive from it.
+// Owner: one shard, for the life of the connection. The hub links it to the channels it reads; a session removes itself
+// with ShardHub::remove before it is destroyed.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "hub/channel_name.h"
+#include "hub/ids.h"
+#include "net/outbox.h"
+
+namespace kilat::hub {
+
+class Subscriber;
+
+/// One place in a channel's list of readers.
+struct Reader {
+  Subscriber* subscriber;
+  uint32_t subscription;  ///< index in subscriber->subscriptions_
+};
+
+/// A channel as one shard sees it: who reads it here. Exists while a subscription, pending or live, refers to it.
+struct LocalChannel {
+  AppIndex app;
+  ChannelKind kind;
+  ShardIndex home;
+  uint32_t references = 0;
+  std::string name;
+  std::array<std::vector<Reader>, kFormatsMax> readers;  ///< by wire format
+};
+
+struct Subscription {
+  static constexpr uint32_t kPending = UINT32_MAX;
+
+  LocalChannel* channel;
+  uint32_t place;                     ///< index in the channel's readers, or kPending until the home has answered
+  uint32_t token;                     ///< which try to join this is
+  std::unique_ptr<std::string> user;  ///< presence: the member's user id
+};
+
+class Subscriber {
+ public:
+  Subscriber(AppIndex app, SocketId socket_id, Format format, net::Outbox& outbox)
+      : outbox_(outbox), socket_id_(socket_id), app_(app), format_(format) {}
+  Subscriber(const Subscriber&) = delete;
+  Subscriber& operator=(const Subscriber&) = delete;
+
+  AppIndex app() const { return app_; }
+  SocketId socket_id() const { return socket_id_; }
+  Format format() const { return format_; }
+  net::Outbox& outbox() { return outbox_; }
+  Handle handle() const { return handle_; }
+
+  /// The live or pending subscription to `channel`, or null. Linear: connections have few channels, and the list lies
+  /// side by side.
+  const Subscription* find(std::string_view channel) const {
+    for (const Subscription& subscription : subscriptions_) {
+      if (subscription.channel->name == channel) return &subscription;
+    }
+    return nullptr;
+  }
+  size_t subscription_count() const { return subscriptions_.size(); }
+
+ protected:
+  ~Subscriber() = default;
+
+ private:
+  friend class LocalHub;
+  friend class ShardHub;
+
+  net::Outbox& outbox_;
+  std::vector<Subscription> subscriptions_;
+  SocketId socket_id_;
+  Handle handle_;
+  uint32_t last_token_ = 0;
+  AppIndex app_;
+  Format format_;
+};
+
+}  // namespace kilat::hub
