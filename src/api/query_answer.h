@@ -1,0 +1,19 @@
+// Bodies of the answers to channel queries (pusher.md 2.2). Pure functions; any thread.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "api/event_body.h"
+#include "hub/command.h"
+
+namespace kilat::api {
+
+/// {"user_count":2} or {"subscription_count":5}: presence channels have users, all others subscriptions.
+std::string counts_json(const hub::ChannelCounts& counts, Info info);
+
+std::string channels_json(std::span<const hub::ChannelCounts> channels, Info info);
+std::string channel_json(const std::string& name, const hub::QueryReply& reply, Info info);
+std::string users_json(const hub::QueryReply& reply);
+
+}  // namespace kilat::api

@@ -1,0 +1,105 @@
+#include "api/request_auth.h"
+
+#include <algorithm>
+#include <charconv>
+#include <string>
+#include <vector>
+
+namespace kilat::api {
+namespace {
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::ranges::transform(out, out.begin(), [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return out;
+}
+
+// "k1=v1&k2=v2…" of all parameters but the signature: keys in lower case and sorted, values as decoded.
+std::string canonical_query(const http::Query& query) {
+  std::vector<std::pair<std::string, std::string_view>> pairs;
+  for (const http::Query::Item& item : query.items()) {
+    std::string key = lower(item.name);
+    if (key != "auth_signature") pairs.emplace_back(std::move(key), item.value);
+  }
+  std::ranges::stable_sort(pairs, {}, &std::pair<std::string, std::string_view>::first);
+  std::string out;
+  for (const auto& [key, value] : pairs) {
+    if (!out.empty()) out += '&';
+    out += key;
+    out += '=';
+    out += value;
+  }
+  return out;
+}
+
+std::string_view parameter(const http::Query& query, std::string_view name) {
+  for (const http::Query::Item& item : query.items()) {
+    if (lower(item.name) == name) return item.value;
+  }
+  return {};
+}
+
+Reason check_timestamp(std::string_view text, uint64_t now_unix_s) {
+  uint64_t then = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), then);
+  if (error != std::errc() || end != text.data() + text.size()) return Reason::kApiTimestampInvalid;
+  const uint64_t distance = then > now_unix_s ? then - now_unix_s : now_unix_s - then;
+  return distance <= kTimestampWindowS ? Reason::kNone : Reason::kApiTimestampExpired;
+}
+
+// The path as the SDK may have seen it: without or with the server's prefix, as sent or decoded (proxies re-encode).
+std::vector<std::string> signed_paths(std::string_view path, std::string_view prefix) {
+  std::vector<std::string> paths;
+  const auto add = [&paths](std::string_view candidate) {
+    if (std::ranges::find(paths, candidate) == paths.end()) paths.emplace_back(candidate);
+  };
+  const bool prefixed = !prefix.empty() && path.starts_with(prefix);
+  const std::string_view bare = prefixed ? path.substr(prefix.size()) : path;
+  add(bare);
+  if (const auto decoded = http::percent_decode(bare)) add(*decoded);
+  if (prefixed) {
+    add(path);
+    if (const auto decoded = http::percent_decode(path)) add(*decoded);
+  }
+  return paths;
+}
+
+bool signature_matches(const http::Request& request, const http::Query& query, std::string_view prefix,
+                       auth::HmacSha256& secret, std::string_view signature) {
+  const std::string pairs = canonical_query(query);
+  for (const std::string& path : signed_paths(request.path(), prefix)) {
+    std::string text(request.method_text());
+    text += '\n';
+    text += path;
+    text += '\n';
+    text += pairs;
+    if (secret.verify(text, signature)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Reason authenticate(const http::Request& request, const http::Query& query, std::string_view prefix,
+                    const hub::App& app, auth::HmacSha256& secret, uint64_t now_unix_s) {
+  if (query.malformed() || query.too_many()) return Reason::kApiParameterInvalid;
+  if (!auth::equal_constant_time(parameter(query, "auth_key"), app.settings.key)) return Reason::kApiKeyInvalid;
+  if (parameter(query, "auth_version") != "1.0") return Reason::kApiVersionInvalid;
+  if (const Reason reason = check_timestamp(parameter(query, "auth_timestamp"), now_unix_s); reason != Reason::kNone) {
+    return reason;
+  }
+  const std::string_view body_md5 = parameter(query, "body_md5");
+  if ((!request.body().empty() || !body_md5.empty()) && body_md5 != auth::md5_hex(request.body())) {
+    return Reason::kApiBodyMd5Invalid;
+  }
+  const std::string_view signature = parameter(query, "auth_signature");
+  if (signature_matches(request, query, prefix, secret, signature)) return Reason::kNone;
+  // No SDK sends spaces, but a form encoder on the way may have written them as '+'.
+  if (request.query().find('+') != std::string_view::npos) {
+    const http::Query spaced(request.query(), http::Plus::kSpace);
+    if (signature_matches(request, spaced, prefix, secret, signature)) return Reason::kNone;
+  }
+  return Reason::kApiSignatureInvalid;
+}
+
+}  // namespace kilat::api

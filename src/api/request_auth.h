@@ -1,0 +1,21 @@
+// The signature of an HTTP API request (pusher.md 2.1). Pure but for the key's scratch memory; one shard.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "auth/hmac.h"
+#include "base/reason.h"
+#include "http/request.h"
+#include "http/uri.h"
+#include "hub/app_table.h"
+
+namespace kilat::api {
+
+inline constexpr uint64_t kTimestampWindowS = 600;
+
+/// kNone, or why the request is refused. `prefix` is the server's path prefix: SDKs sign with and without it.
+Reason authenticate(const http::Request& request, const http::Query& query, std::string_view prefix,
+                    const hub::App& app, auth::HmacSha256& secret, uint64_t now_unix_s);
+
+}  // namespace kilat::api

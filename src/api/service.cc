@@ -1,0 +1,260 @@
+#include "api/service.h"
+
+#include <utility>
+
+#include "api/answer.h"
+#include "api/query_answer.h"
+#include "api/request_auth.h"
+#include "base/log.h"
+
+namespace kilat::api {
+namespace {
+
+using http::Method;
+
+http::Response method_not_allowed(std::string_view allow) {
+  http::Response response = refusal(Reason::kHttpMethodNotAllowed);
+  response.headers.push_back({"Allow", std::string(allow)});
+  return response;
+}
+
+bool is_read(Method method) {
+  return method == Method::kGet || method == Method::kHead;
+}
+
+http::Response rate_limited(uint32_t limit, uint32_t remaining) {
+  http::Response response = refusal(Reason::kApiRateLimited);
+  response.headers.push_back({"X-RateLimit-Limit", std::to_string(limit)});
+  response.headers.push_back({"X-RateLimit-Remaining", std::to_string(remaining)});
+  return response;
+}
+
+}  // namespace
+
+Service::Service(hub::AppTable& apps, hub::ShardHub& hub, std::vector<auth::HmacSha256>& keys, ServiceHost& host,
+                 ServiceOptions options)
+    : apps_(apps), hub_(hub), keys_(keys), host_(host), options_(std::move(options)) {}
+
+Outcome Service::handle(const http::Request& request, std::string_view path, Ticket ticket, uint64_t now_unix_ms) {
+  const http::PathSegments segments = http::split_path(path);
+  const std::optional<std::string> id = http::percent_decode(segments[1]);
+  hub::App* app = id ? apps_.by_id(*id) : nullptr;
+  if (app == nullptr) return refusal(Reason::kApiAppUnknown);
+  if (!app->settings.enabled) return refusal(Reason::kApiAppDisabled);
+  const http::Query query(request.query());
+  const Reason reason = authenticate(request, query, options_.path_prefix, *app, keys_[app->index], now_unix_ms / 1000);
+  if (reason != Reason::kNone) return refusal(reason);
+  return dispatch({request, query, segments, *app, ticket, now_unix_ms});
+}
+
+Outcome Service::dispatch(const Call& call) {
+  const http::PathSegments& path = call.path;
+  const Method method = call.request.method();
+  const auto post_only = [&](auto&& handler) -> Outcome {
+    return method == Method::kPost ? handler() : Outcome(method_not_allowed("POST, OPTIONS"));
+  };
+  const auto get_only = [&](auto&& handler) -> Outcome {
+    return is_read(method) ? handler() : Outcome(method_not_allowed("GET, HEAD, OPTIONS"));
+  };
+  const std::string_view what = path[2];
+  if (path.too_many()) return refusal(Reason::kHttpNotFound);
+  if (path.size() == 3 && what == "events") return post_only([&] { return post_events(call); });
+  if (path.size() == 3 && what == "batch_events") return post_only([&] { return post_batch(call); });
+  if (path.size() == 3 && what == "channels") return get_only([&] { return get_channels(call); });
+  if (path.size() == 4 && what == "channels") return get_only([&] { return get_channel(call); });
+  if (path.size() == 5 && what == "channels" && path[4] == "users") return get_only([&] { return get_users(call); });
+  if (path.size() == 3 && what == "connections") return get_only([&] { return get_connections(call); });
+  if (path.size() == 3 && what == "tail") return get_only([&] { return tail(call); });
+  if (path.size() == 5 && what == "users" && path[4] == "terminate_connections") {
+    return post_only([&] { return disconnect_user(call, Reason::kTerminatedByApi); });
+  }
+  if (path.size() == 5 && what == "users" && path[4] == "force_reconnect") {
+    return post_only([&] { return disconnect_user(call, Reason::kForcedReconnect); });
+  }
+  return refusal(Reason::kHttpNotFound);
+}
+
+// --- publishing
+
+Outcome Service::post_events(const Call& call) {
+  Result<Event> event = parser_.parse_event(call.request.body(), call.app.settings, options_.strict_channel_names);
+  if (!event) return refusal(event.error().reason, event.error().detail);
+  std::vector<Event> events;
+  events.push_back(std::move(*event));
+  return publish_all(call, std::move(events), false);
+}
+
+Outcome Service::post_batch(const Call& call) {
+  Result<std::vector<Event>> events =
+      parser_.parse_batch(call.request.body(), call.app.settings, options_.strict_channel_names);
+  if (!events) return refusal(events.error().reason, events.error().detail);
+  return publish_all(call, std::move(*events), true);
+}
+
+Outcome Service::publish_all(const Call& call, std::vector<Event> events, bool batch) {
+  PendingPublish publish{.ticket = call.ticket, .batch = batch, .with_info = false, .awaited = 0, .parts = {}};
+  for (const Event& event : events) {
+    publish.with_info |= event.info.any();
+    for (const std::string& channel : event.channels) publish.parts.push_back({channel, event.info, {}});
+  }
+  const uint32_t limit = call.app.settings.backend_events_per_second;
+  const hub::SecondWindow::Verdict verdict =
+      call.app.backend_events.take(static_cast<uint32_t>(publish.parts.size()), limit, call.now_unix_ms);
+  if (!verdict.allowed) return rate_limited(limit, verdict.remaining);
+
+  const hub::RequestId request = ++last_request_;
+  uint32_t index = 0;
+  for (const Event& event : events) {
+    for (const std::string& channel : event.channels) {
+      const std::optional<hub::PublishReply> reply = hub_.publish(hub::Publication::make({
+                                                                      .app = call.app.index,
+                                                                      .channel = channel,
+                                                                      .event = event.name,
+                                                                      .data = event.data,
+                                                                      .exclude = event.exclude,
+                                                                  }),
+                                                                  request, index);
+      if (reply) {
+        publish.parts[index].reply = *reply;
+      } else {
+        ++publish.awaited;
+      }
+      ++index;
+    }
+  }
+  if (publish.awaited == 0) return publish_answer(publish);
+  publishes_.emplace(request, std::move(publish));
+  return Pending{};
+}
+
+void Service::on_published(hub::RequestId request, const hub::PublishReply& reply) {
+  const auto found = publishes_.find(request);
+  if (found == publishes_.end()) return;
+  PendingPublish& publish = found->second;
+  publish.parts[reply.index].reply = reply;
+  if (--publish.awaited > 0) return;
+  const Ticket ticket = publish.ticket;
+  http::Response response = publish_answer(publish);
+  publishes_.erase(found);
+  host_.answer(ticket, std::move(response));
+}
+
+http::Response Service::publish_answer(const PendingPublish& publish) {
+  for (const Part& part : publish.parts) {
+    if (part.reply.refused != Reason::kNone) return refusal(part.reply.refused);
+  }
+  if (!publish.with_info) return ok();
+  std::vector<hub::ChannelCounts> counts;
+  for (const Part& part : publish.parts) counts.push_back({part.channel, part.reply.subscriptions, part.reply.users});
+  if (!publish.batch) return ok(channels_json(counts, publish.parts.front().info));
+  std::string json = R"({"batch":[)";
+  for (size_t i = 0; i < counts.size(); ++i) {
+    if (i > 0) json += ',';
+    json += counts_json(counts[i], publish.parts[i].info);
+  }
+  json += "]}";
+  return ok(std::move(json));
+}
+
+Outcome Service::disconnect_user(const Call& call, Reason reason) {
+  const std::optional<std::string> user = http::percent_decode(call.path[3]);
+  if (!user || user->empty() || user->size() > call.app.settings.user_id_max) {
+    return refusal(Reason::kApiUserIdInvalid);
+  }
+  const std::string channel = std::string(hub::kUserChannelPrefix) + *user;
+  const hub::RequestId request = ++last_request_;
+  const std::optional<hub::PublishReply> reply = hub_.publish(
+      hub::Publication::make(
+          {.kind = hub::Publication::Kind::kKick, .app = call.app.index, .reason = reason, .channel = channel}),
+      request, 0);
+  PendingPublish publish{.ticket = call.ticket, .batch = false, .with_info = false, .awaited = 1, .parts = {}};
+  publish.parts.push_back({channel, {}, reply.value_or(hub::PublishReply{})});
+  if (reply) return publish_answer(publish);
+  publishes_.emplace(request, std::move(publish));
+  return Pending{};
+}
+
+// --- questions
+
+std::optional<http::Response> Service::limit_reads(const Call& call) const {
+  const uint32_t limit = call.app.settings.read_requests_per_second;
+  const hub::SecondWindow::Verdict verdict = call.app.read_requests.take(1, limit, call.now_unix_ms);
+  if (verdict.allowed) return std::nullopt;
+  return rate_limited(limit, verdict.remaining);
+}
+
+Outcome Service::get_channels(const Call& call) {
+  const std::string prefix(call.query.get("filter_by_prefix").value_or(""));
+  const Info info = parse_info(call.query.get("info").value_or(""));
+  if (info.user_count && !prefix.starts_with("presence-")) return refusal(Reason::kApiInfoInvalid);
+  return ask(call, {.kind = hub::Query::Kind::kChannels, .app = call.app.index, .name = prefix}, info);
+}
+
+Outcome Service::get_channel(const Call& call) {
+  const std::optional<std::string> name = http::percent_decode(call.path[3]);
+  if (!name || name->size() > call.app.settings.channel_name_max) return refusal(Reason::kApiChannelInvalid);
+  const Info info = parse_info(call.query.get("info").value_or(""));
+  if (info.user_count && !hub::kind_of(*name).presence()) return refusal(Reason::kApiInfoInvalid);
+  return ask(call, {.kind = hub::Query::Kind::kChannel, .app = call.app.index, .name = *name}, info);
+}
+
+Outcome Service::get_users(const Call& call) {
+  const std::optional<std::string> name = http::percent_decode(call.path[3]);
+  if (!name || name->size() > call.app.settings.channel_name_max) return refusal(Reason::kApiChannelInvalid);
+  if (!hub::kind_of(*name).presence()) return refusal(Reason::kApiNotPresence);
+  return ask(call, {.kind = hub::Query::Kind::kUsers, .app = call.app.index, .name = *name}, {});
+}
+
+Outcome Service::ask(const Call& call, hub::Query query, Info info) {
+  if (std::optional<http::Response> limited = limit_reads(call)) return std::move(*limited);
+  const hub::RequestId request = ++last_request_;
+  PendingQuery& pending = queries_[request];
+  pending.ticket = call.ticket;
+  pending.query = query;
+  pending.info = info;
+  pending.awaited = query.kind == hub::Query::Kind::kChannels ? hub_.shards() : 1;
+  asking_ = request;
+  hub_.query(request, query);
+  asking_ = 0;
+  if (answered_now_) return *std::exchange(answered_now_, std::nullopt);
+  return Pending{};
+}
+
+void Service::on_answer(hub::RequestId request, hub::QueryReply reply) {
+  const auto found = queries_.find(request);
+  if (found == queries_.end()) return;
+  PendingQuery& pending = found->second;
+  if (pending.query.kind == hub::Query::Kind::kChannels) {
+    std::ranges::move(reply.channels, std::back_inserter(pending.gathered.channels));
+  } else {
+    pending.gathered = std::move(reply);
+  }
+  if (--pending.awaited > 0) return;
+  std::string json;
+  switch (pending.query.kind) {
+    case hub::Query::Kind::kChannels: json = channels_json(pending.gathered.channels, pending.info); break;
+    case hub::Query::Kind::kChannel: json = channel_json(pending.query.name, pending.gathered, pending.info); break;
+    case hub::Query::Kind::kUsers: json = users_json(pending.gathered); break;
+  }
+  const Ticket ticket = pending.ticket;
+  queries_.erase(found);
+  if (asking_ == request) {
+    answered_now_ = ok(std::move(json));
+  } else {
+    host_.answer(ticket, ok(std::move(json)));
+  }
+}
+
+Outcome Service::get_connections(const Call& call) const {
+  std::string json = R"({"connections":)";
+  json += std::to_string(call.app.connections.load(std::memory_order_relaxed));
+  json += '}';
+  return ok(std::move(json));
+}
+
+Outcome Service::tail(const Call& call) const {
+  return Tail{call.app.index, std::string(call.query.get("channel").value_or("")),
+              std::string(call.query.get("event").value_or(""))};
+}
+
+}  // namespace kilat::api

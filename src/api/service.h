@@ -1,0 +1,123 @@
+// Service: the HTTP API of one shard (pusher.md 2.2): authenticates, asks the hub, and answers, at once or when the
+// channels' home shards have answered.
+// Owner: one shard. Bounds: at most one pending entry per request in flight, which the HTTP connections limit.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <variant>
+#include <vector>
+
+#include "api/event_body.h"
+#include "auth/hmac.h"
+#include "http/request.h"
+#include "http/response.h"
+#include "http/uri.h"
+#include "hub/shard_hub.h"
+
+namespace kilat::api {
+
+/// Where an answer goes that comes later. Chosen by the HTTP side; opaque here.
+using Ticket = uint64_t;
+
+class ServiceHost {
+ public:
+  virtual void answer(Ticket ticket, http::Response response) = 0;
+
+ protected:
+  ~ServiceHost() = default;
+};
+
+struct ServiceOptions {
+  std::string path_prefix;
+  bool strict_channel_names = false;
+};
+
+/// The answer will come through ServiceHost::answer.
+struct Pending {};
+
+/// The request asks to follow the app's events: the HTTP side streams them until the client leaves.
+struct Tail {
+  hub::AppIndex app;
+  std::string channel;  ///< pattern with `*`; empty: all
+  std::string event;
+};
+
+using Outcome = std::variant<http::Response, Pending, Tail>;
+
+class Service {
+ public:
+  Service(hub::AppTable& apps, hub::ShardHub& hub, std::vector<auth::HmacSha256>& keys, ServiceHost& host,
+          ServiceOptions options);
+
+  /// `path` is the request's path without the prefix and begins with /apps/. `now_unix_ms`: the wall clock.
+  Outcome handle(const http::Request& request, std::string_view path, Ticket ticket, uint64_t now_unix_ms);
+
+  // From the hub, through the shard's sink.
+  void on_published(hub::RequestId request, const hub::PublishReply& reply);
+  void on_answer(hub::RequestId request, hub::QueryReply reply);
+
+  size_t pending() const { return publishes_.size() + queries_.size(); }
+
+ private:
+  /// One (event, channel) of a publish request, in the order in which the answer lists them.
+  struct Part {
+    std::string channel;
+    Info info;
+    hub::PublishReply reply;
+  };
+  struct PendingPublish {
+    Ticket ticket = 0;
+    bool batch = false;
+    bool with_info = false;
+    uint32_t awaited = 0;
+    std::vector<Part> parts;
+  };
+  struct PendingQuery {
+    Ticket ticket = 0;
+    hub::Query query;
+    Info info;
+    uint32_t awaited = 0;
+    hub::QueryReply gathered;
+  };
+  struct Call {
+    const http::Request& request;
+    const http::Query& query;
+    const http::PathSegments& path;
+    hub::App& app;
+    Ticket ticket;
+    uint64_t now_unix_ms;
+  };
+
+  Outcome dispatch(const Call& call);
+  Outcome post_events(const Call& call);
+  Outcome post_batch(const Call& call);
+  Outcome publish_all(const Call& call, std::vector<Event> events, bool batch);
+  Outcome get_channels(const Call& call);
+  Outcome get_channel(const Call& call);
+  Outcome get_users(const Call& call);
+  Outcome ask(const Call& call, hub::Query query, Info info);
+  Outcome disconnect_user(const Call& call, Reason reason);
+  Outcome get_connections(const Call& call) const;
+  Outcome tail(const Call& call) const;
+  std::optional<http::Response> limit_reads(const Call& call) const;
+  static http::Response publish_answer(const PendingPublish& publish);
+
+  hub::AppTable& apps_;
+  hub::ShardHub& hub_;
+  std::vector<auth::HmacSha256>& keys_;
+  ServiceHost& host_;
+  ServiceOptions options_;
+  EventParser parser_;
+  hub::RequestId last_request_ = 0;
+  std::unordered_map<hub::RequestId, PendingPublish> publishes_;
+  std::unordered_map<hub::RequestId, PendingQuery> queries_;
+  /// The query whose answers come while it is being asked (all homes on this shard): answered by return value.
+  std::optional<http::Response> answered_now_;
+  hub::RequestId asking_ = 0;
+};
+
+}  // namespace kilat::api

@@ -1,0 +1,146 @@
+#include "app/connection.h"
+
+#include <utility>
+
+#include "app/shard.h"
+#include "base/log.h"
+#include "http/cors.h"
+#include "http/uri.h"
+#include "pusher/encode.h"
+#include "pusher/formats.h"
+#include "pusher/handshake.h"
+#include "ws/handshake.h"
+
+namespace kilat::app {
+
+Connection::Connection(Shard& shard, int fd)
+    : shard_(shard), stream_(shard.reactor(), fd, *this), http_(std::make_unique<HttpSession>(shard, *this)) {}
+
+Connection::~Connection() {
+  give_quota_back();
+}
+
+void Connection::on_bytes(std::span<char> bytes) {
+  if (session_) return session_->on_bytes(bytes);
+  if (!http_) return;
+  http_->on_bytes(bytes);
+  upgraded_.reset();
+}
+
+void Connection::upgrade(const http::Request& request, std::string_view app_key, std::span<char> rest) {
+  const std::string key = http::percent_decode(app_key).value_or(std::string());
+  const http::Query query(request.query());
+  hub::AppTable& apps = shard_.apps();
+  const hub::App* named = apps.by_key(key);
+  const bool origin_allowed =
+      named == nullptr || http::origin_matches(named->settings.allowed_origins, request.header("Origin"));
+  pusher::HandshakeResult result = pusher::check_handshake(
+      {.app_key = key, .protocol = query.get("protocol"), .origin_allowed = origin_allowed, .tls = false}, apps,
+      shard_.settings().server.strict_protocol);
+  if (result.refused == Reason::kNone && shard_.draining()) result.refused = Reason::kServerDraining;
+  if (result.refused == Reason::kNone) result.refused = take_quota(*result.app);
+
+  std::string extensions;
+  pusher::SessionOptions options;
+  if (result.refused == Reason::kNone) options = negotiate(request, *result.app, result.protocol, extensions);
+  std::string switching;
+  ws::append_switching_protocols(switching, request.header("Sec-WebSocket-Key"), {}, extensions);
+  stream_.push(net::FramePtr::make(switching));
+  upgraded_ = std::move(http_);
+  if (result.refused != Reason::kNone) return refuse_session(result.app, result.refused);
+
+  session_ = std::make_unique<pusher::Session>(shard_.pusher(), *result.app, options, stream_,
+                                               static_cast<pusher::SessionHost&>(*this));
+  session_->open();
+  if (!rest.empty()) session_->on_bytes(rest);
+}
+
+pusher::SessionOptions Connection::negotiate(const http::Request& request, const hub::App& app, int protocol,
+                                             std::string& extensions) {
+  pusher::SessionOptions options{.protocol = protocol, .socket_id = shard_.new_socket_id()};
+  const hub::Compression compression = app.settings.compression;
+  if (compression == hub::Compression::kOff) return options;
+  const bool own = compression == hub::Compression::kDedicated;
+  const ws::DeflateConfig config{.server_context_takeover = own,
+                                 .client_context_takeover = own,
+                                 .server_min_window_bits = own ? ws::kDeflateWindowBitsMin : ws::kWindowBitsMax};
+  const std::optional<ws::DeflateParams> params =
+      ws::negotiate_deflate(request.header("Sec-WebSocket-Extensions"), config, extensions);
+  if (!params) return options;
+  options.deflate = true;
+  options.client_takeover = !params->client_no_context_takeover;
+  options.server_window_bits = params->server_max_window_bits;
+  const bool own_context = own && !params->server_no_context_takeover;
+  const bool shared_fits = params->server_max_window_bits == ws::kWindowBitsMax;
+  options.format = own_context || !shared_fits ? pusher::kOwnFormat : pusher::kDeflatedFormat;
+  options.server_takeover = own_context;
+  return options;
+}
+
+Reason Connection::take_quota(hub::App& app) {
+  const uint32_t app_max = app.settings.max_connections;
+  const uint32_t server_max = shard_.settings().server.max_connections;
+  const uint32_t in_app = app.connections.fetch_add(1, std::memory_order_relaxed) + 1;
+  const uint32_t in_all = shard_.apps().connections().fetch_add(1, std::memory_order_relaxed) + 1;
+  app_ = &app;
+  if (server_max != 0 && in_all > server_max) {
+    give_quota_back();
+    return Reason::kServerOverCapacity;
+  }
+  if (app_max != 0 && in_app > app_max) {
+    give_quota_back();
+    return app.settings.over_quota_code == 4100 ? Reason::kAppOverQuotaRetry : Reason::kAppOverQuota;
+  }
+  return Reason::kNone;
+}
+
+void Connection::give_quota_back() {
+  hub::App* app = std::exchange(app_, nullptr);
+  if (app == nullptr) return;
+  app->connections.fetch_sub(1, std::memory_order_relaxed);
+  shard_.apps().connections().fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Connection::refuse_session(hub::App* app, Reason reason) {
+  if (log::enabled(log::Level::kDebug)) {
+    log::event(log::Level::kDebug, "refused",
+               {{"reason", reason_row(reason).id}, {"app", app != nullptr ? app->settings.id : std::string()}});
+  }
+  stream_.push(pusher::closing_frames(reason));
+  stream_.finish(reason);
+}
+
+void Connection::close(Reason reason) {
+  if (session_) return session_->close(reason);
+  if (http_) return http_->finish(reason);
+  stream_.finish(reason);
+}
+
+void Connection::close_slow(Reason reason) {
+  if (!session_) return stream_.abort(reason);
+  session_->close_silently();
+  stream_.finish_slow(reason, pusher::closing_frames(reason));
+  give_quota_back();
+}
+
+void Connection::finish(Reason reason) {
+  stream_.finish(reason);
+  give_quota_back();
+}
+
+void Connection::on_closed(Reason reason) {
+  if (session_) {
+    session_->retire();
+    give_quota_back();
+  }
+  if (log::enabled(log::Level::kDebug)) {
+    log::event(log::Level::kDebug, "connection_closed",
+               {{"reason", reason_row(reason).id},
+                {"protocol", session_ ? "pusher" : "http"},
+                {"app", session_ ? shard_.apps()[session_->app()].settings.id : std::string()},
+                {"socket_id", session_ ? session_->socket_id().text() : std::string()}});
+  }
+  shard_.bury(*this);
+}
+
+}  // namespace kilat::app

@@ -1,0 +1,234 @@
+#include "app/http_session.h"
+
+#include <utility>
+
+#include "api/answer.h"
+#include "app/connection.h"
+#include "app/routes.h"
+#include "app/shard.h"
+#include "base/log.h"
+#include "ws/handshake.h"
+
+namespace kilat::app {
+namespace {
+
+constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
+constexpr uint32_t kSequenceBits = 24;
+constexpr uint32_t kSequenceMask = (1u << kSequenceBits) - 1;
+
+}  // namespace
+
+HttpSession::HttpSession(Shard& shard, Connection& connection)
+    : Timer(&HttpSession::on_timer),
+      shard_(shard),
+      connection_(connection),
+      parser_({.header_bytes_max = shard.settings().http.header_bytes_max,
+               .body_bytes_max = shard.settings().http.body_bytes_max}),
+      id_(shard.next_http_id()) {
+  wait_for(Waiting::kFirstRequest);
+}
+
+HttpSession::~HttpSession() {
+  shard_.forget_waiting(id_);
+  if (tailing_) shard_.end_tail(connection_.stream());
+}
+
+// --- time limits
+
+void HttpSession::wait_for(Waiting waiting) {
+  waiting_ = waiting;
+  const config::HttpSettings& http = shard_.settings().http;
+  const uint32_t limit_ms = waiting == Waiting::kFirstRequest ? http.handshake_timeout_ms
+                            : waiting == Waiting::kRequest    ? http.request_timeout_ms
+                                                              : http.keep_alive_timeout_ms;
+  shard_.wheel().schedule(*this, shard_.now_ms() + limit_ms);
+}
+
+void HttpSession::on_timer(Timer& timer) {
+  auto& session = static_cast<HttpSession&>(timer);
+  if (session.tailing_ || session.last_) return;
+  if (!session.slots_.empty()) return session.wait_for(session.waiting_);  // it waits for us, not we for it
+  if (session.waiting_ == Waiting::kNextRequest) return session.finish(Reason::kHttpIdle);
+  session.handle_error(session.waiting_ == Waiting::kFirstRequest ? Reason::kWsHandshakeTimeout : Reason::kHttpTimeout);
+}
+
+// --- requests
+
+void HttpSession::on_bytes(std::span<char> bytes) {
+  if (last_ || tailing_) return;
+  if (!backlog_.empty()) {
+    backlog_.append(bytes.data(), bytes.size());
+    return;
+  }
+  take(bytes);
+}
+
+void HttpSession::take(std::span<char> bytes) {
+  std::span<const char> in(bytes);
+  taking_ = true;
+  bool upgraded = false;
+  while (!last_ && !tailing_ && !upgraded) {
+    if (slots_.size() >= kPipelineMax) {
+      backlog_.assign(in.data(), in.size());
+      connection_.stream().pause_reading(true);
+      break;
+    }
+    const http::Status status = parser_.feed(in);
+    if (status == http::Status::kNeedMore) {
+      if (parser_.started() && waiting_ == Waiting::kNextRequest) wait_for(Waiting::kRequest);
+      break;
+    }
+    if (status == http::Status::kExpectContinue) {
+      Slot& slot = slots_.emplace_back();
+      slot.done = true;
+      slot.bytes = kContinue;
+    } else if (status == http::Status::kError) {
+      handle_error(parser_.error());
+    } else {
+      handle_request(bytes.last(in.size()), upgraded);
+    }
+  }
+  taking_ = false;
+  if (!upgraded) send_ready();
+}
+
+HttpSession::Slot& HttpSession::new_slot(const http::Request& request) {
+  Slot& slot = slots_.emplace_back();
+  slot.keep_alive = request.keep_alive();
+  slot.head_only = request.method() == http::Method::kHead;
+  slot.minor_version = request.minor_version();
+  slot.origin = request.header("Origin");
+  return slot;
+}
+
+void HttpSession::handle_request(std::span<char> rest, bool& upgraded) {
+  const http::Request& request = parser_.request();
+  const config::Settings& settings = shard_.settings();
+  const Route route = route_of(request.path(), settings.server.path_prefix);
+  if (route.target == Target::kSocket && request.method() != http::Method::kOptions && slots_.empty()) {
+    const Reason reason = ws::check_upgrade({.method = request.method_text(),
+                                             .upgrade = request.header("Upgrade"),
+                                             .connection = request.header("Connection"),
+                                             .key = request.header("Sec-WebSocket-Key"),
+                                             .version = request.header("Sec-WebSocket-Version"),
+                                             .http_1_1 = request.minor_version() >= 1});
+    if (reason == Reason::kNone) {
+      upgraded = true;
+      return connection_.upgrade(request, route.app_key, rest);
+    }
+    Slot& slot = new_slot(request);
+    http::Response response = api::refusal(reason);
+    if (reason_row(reason).http_status == 426) {
+      response.headers = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}};
+    }
+    shard_.log_refusal(reason, request.path());
+    fill(slot, response, false);
+  } else {
+    Slot& slot = new_slot(request);
+    const auto sequence = (first_sequence_ + static_cast<uint32_t>(slots_.size()) - 1) & kSequenceMask;
+    if (request.method() == http::Method::kOptions) {
+      fill(slot, {.status = 204}, true);
+    } else if (route.target == Target::kApi) {
+      shard_.note_waiting(id_, *this);
+      api::Outcome outcome =
+          shard_.service().handle(request, route.path, (id_ << kSequenceBits) | sequence, shard_.unix_now_ms());
+      if (auto* response = std::get_if<http::Response>(&outcome)) {
+        if (response->status >= 400) shard_.log_refusal(*response, request.path());
+        fill(slot, *response, false);
+      } else if (auto* tail = std::get_if<api::Tail>(&outcome)) {
+        start_tail(*tail, request);
+      }
+    } else if (route.target == Target::kLocal) {
+      fill(slot, answer_local(request, route.path, settings, shard_.draining()), false);
+    } else {
+      shard_.log_refusal(Reason::kHttpNotFound, request.path());
+      fill(slot, api::refusal(Reason::kHttpNotFound), false);
+    }
+  }
+  if (!request.keep_alive()) last_ = true;
+  parser_.reset();
+  wait_for(Waiting::kNextRequest);
+}
+
+void HttpSession::handle_error(Reason reason) {
+  shard_.log_refusal(reason, {});
+  Slot& slot = slots_.emplace_back();
+  slot.keep_alive = false;
+  last_ = true;
+  fill(slot, api::refusal(reason), false);
+  if (!taking_) send_ready();
+}
+
+void HttpSession::start_tail(const api::Tail& tail, const http::Request& request) {
+  Slot& slot = slots_.back();
+  const http::Response head{.status = 200, .content_type = "application/x-ndjson"};
+  const bool chunked = http::append_stream_head(
+      slot.bytes, head, {.keep_alive = false, .minor_version = request.minor_version(), .date = shard_.http_date()});
+  slot.done = true;
+  tailing_ = true;
+  shard_.start_tail({.app = tail.app,
+                     .channel = tail.channel,
+                     .event = tail.event,
+                     .chunked = chunked,
+                     .outbox = &connection_.stream()});
+}
+
+// --- answers
+
+void HttpSession::fill(Slot& slot, const http::Response& response, bool preflight) {
+  const http::ResponseOptions options{
+      .keep_alive = slot.keep_alive,
+      .head_only = slot.head_only,
+      .minor_version = slot.minor_version,
+      .date = shard_.http_date(),
+      .cors = http::cors_headers(shard_.settings().http.cors_origins, {.options = preflight, .origin = slot.origin})};
+  http::append_response(slot.bytes, response, options);
+  slot.done = true;
+}
+
+void HttpSession::answer(uint32_t sequence, http::Response response) {
+  const uint32_t index = (sequence - first_sequence_) & kSequenceMask;
+  if (index >= slots_.size() || slots_[index].done) return;
+  fill(slots_[index], response, false);
+  if (taking_) return;
+  send_ready();
+  if (!backlog_.empty() && slots_.size() < kPipelineMax) resume();
+}
+
+void HttpSession::send_ready() {
+  std::string bytes;
+  bool keep_alive = true;
+  while (!slots_.empty() && slots_.front().done && keep_alive) {
+    keep_alive = slots_.front().keep_alive;
+    if (bytes.empty()) {
+      bytes = std::move(slots_.front().bytes);
+    } else {
+      bytes += slots_.front().bytes;
+    }
+    slots_.pop_front();
+    first_sequence_ = (first_sequence_ + 1) & kSequenceMask;
+  }
+  if (!bytes.empty()) connection_.stream().push(net::FramePtr::make(bytes));
+  if (!keep_alive) return finish(Reason::kHttpDone);
+  if (slots_.empty() && !tailing_ && !parser_.started()) parser_.release();
+}
+
+void HttpSession::resume() {
+  std::string input = std::exchange(backlog_, {});
+  connection_.stream().pause_reading(false);
+  const size_t size = input.size();
+  input.append(ws::kPadding, '\0');
+  take({input.data(), size});
+}
+
+void HttpSession::finish(Reason reason) {
+  last_ = true;
+  if (tailing_) {
+    tailing_ = false;
+    shard_.end_tail(connection_.stream());
+  }
+  shard_.wheel().cancel(*this);
+  connection_.stream().finish(reason);
+}
+
+}  // namespace kilat::app

@@ -1,0 +1,75 @@
+// HttpSession: the HTTP side of a connection: requests in, answers out in the order of the requests (pipelining), with
+// the time limits of slow clients.
+// Owner: one Connection. Bounds: kPipelineMax unanswered requests, then reading pauses; header and body sizes by
+// settings; an idle keep-alive connection holds no buffer.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <string>
+
+#include "api/service.h"
+#include "base/timer_wheel.h"
+#include "http/request_parser.h"
+#include "http/response.h"
+
+namespace kilat::app {
+
+class Connection;
+class Shard;
+
+class HttpSession final : private Timer {
+ public:
+  static constexpr size_t kPipelineMax = 64;
+
+  HttpSession(Shard& shard, Connection& connection);
+  ~HttpSession();
+
+  void on_bytes(std::span<char> bytes);
+
+  /// The answer to a request that had to wait; `sequence` is its number on this connection.
+  void answer(uint32_t sequence, http::Response response);
+
+  bool tailing() const { return tailing_; }
+  uint64_t id() const { return id_; }
+
+  /// Ends the connection after what is queued.
+  void finish(Reason reason);
+
+ private:
+  enum class Waiting : uint8_t { kFirstRequest, kRequest, kNextRequest };
+  struct Slot {
+    bool done = false;
+    bool keep_alive = true;
+    bool head_only = false;
+    int minor_version = 1;
+    std::string origin;
+    std::string bytes;
+  };
+
+  static void on_timer(Timer& timer);
+  void wait_for(Waiting waiting);
+  void take(std::span<char> bytes);
+  void handle_request(std::span<char> rest, bool& upgraded);
+  void handle_error(Reason reason);
+  void start_tail(const api::Tail& tail, const http::Request& request);
+  Slot& new_slot(const http::Request& request);
+  void fill(Slot& slot, const http::Response& response, bool preflight);
+  void send_ready();
+  void resume();
+
+  Shard& shard_;
+  Connection& connection_;
+  http::RequestParser parser_;
+  std::deque<Slot> slots_;  ///< unanswered requests, and answers that wait for an earlier one
+  std::string backlog_;     ///< input that waits until slots are free
+  uint64_t id_;
+  uint32_t first_sequence_ = 0;  ///< of slots_.front()
+  Waiting waiting_ = Waiting::kFirstRequest;
+  bool last_ = false;  ///< no request is taken any more
+  bool tailing_ = false;
+  bool taking_ = false;
+};
+
+}  // namespace kilat::app

@@ -1,0 +1,80 @@
+#include "app/routes.h"
+
+#include <string>
+
+#include "api/answer.h"
+#include "console/assets.h"
+#include "console/live_page.h"
+
+namespace kilat::app {
+namespace {
+
+constexpr std::string_view kText = "text/plain; charset=utf-8";
+constexpr std::string_view kSocketPath = "/app/";
+
+http::Response health(std::string_view path, bool draining) {
+  if (draining && path != "/" && path != "/up") return api::refusal(Reason::kServerDraining);
+  if (path == "/up") return {.status = 200, .content_type = api::kJson, .body = R"({"health":"OK"})"};
+  return {.status = 200, .content_type = kText, .body = "OK"};
+}
+
+bool is_health(std::string_view path) {
+  return path == "/" || path == "/ready" || path == "/up" || path == "/accept-traffic";
+}
+
+http::Response live_config(const config::Settings& settings) {
+  const hub::AppSettings& app = settings.apps.front();
+  return {.status = 200,
+          .content_type = api::kJson,
+          .body = console::live_config_json(app.key, settings.server.path_prefix, app.id),
+          .headers = {{"Cache-Control", "no-store"}}};
+}
+
+http::Response asset_answer(const http::Request& request, const console::Asset& asset) {
+  http::Response response{.status = 200, .content_type = asset.content_type};
+  response.headers.push_back({"ETag", std::string(asset.etag)});
+  response.headers.push_back({"Cache-Control", "no-cache"});
+  response.headers.push_back({"Content-Security-Policy", std::string(console::kLiveContentSecurityPolicy)});
+  if (request.header("If-None-Match") == asset.etag) {
+    response.status = 304;
+  } else {
+    response.body = asset.body;
+  }
+  return response;
+}
+
+}  // namespace
+
+Route route_of(std::string_view path, std::string_view prefix) {
+  const bool prefixed =
+      !prefix.empty() && path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');
+  if (!prefix.empty() && !prefixed) return {is_health(path) ? Target::kLocal : Target::kUnknown, path, {}};
+  path.remove_prefix(prefix.size());
+  if (path.empty()) path = "/";
+  if (path.starts_with(kSocketPath) && path.find('/', kSocketPath.size()) == std::string_view::npos) {
+    return {Target::kSocket, path, path.substr(kSocketPath.size())};
+  }
+  if (path.starts_with("/apps/")) return {Target::kApi, path, {}};
+  if (is_health(path) || path == "/live" || path.starts_with("/live/")) return {Target::kLocal, path, {}};
+  return {Target::kUnknown, path, {}};
+}
+
+http::Response answer_local(const http::Request& request, std::string_view path, const config::Settings& settings,
+                            bool draining) {
+  const bool health_path = is_health(path);
+  if (!health_path && !settings.server.live_page) return api::refusal(Reason::kHttpNotFound);
+  if (request.method() != http::Method::kGet && request.method() != http::Method::kHead) {
+    http::Response response = api::refusal(Reason::kHttpMethodNotAllowed);
+    response.headers.push_back({"Allow", "GET, HEAD, OPTIONS"});
+    return response;
+  }
+  if (health_path) return health(path, draining);
+  if (path == "/live") {
+    return {.status = 301, .headers = {{"Location", settings.server.path_prefix + "/live/"}}};
+  }
+  if (path == "/live/config.json") return live_config(settings);
+  const console::Asset* asset = console::find_asset(path);
+  return asset != nullptr ? asset_answer(request, *asset) : api::refusal(Reason::kHttpNotFound);
+}
+
+}  // namespace kilat::app

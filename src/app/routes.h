@@ -1,0 +1,28 @@
+// The paths outside of the HTTP API: health, the live page, and where WebSockets connect. Pure; any thread.
+#pragma once
+
+#include <optional>
+#include <string_view>
+
+#include "config/settings.h"
+#include "http/request.h"
+#include "http/response.h"
+
+namespace kilat::app {
+
+enum class Target : uint8_t { kApi, kSocket, kLocal, kUnknown };
+
+struct Route {
+  Target target = Target::kUnknown;
+  std::string_view path;     ///< without the prefix
+  std::string_view app_key;  ///< kSocket, not decoded
+};
+
+/// `prefix`: "" or "/prefix". Health paths are found with and without it.
+Route route_of(std::string_view path, std::string_view prefix);
+
+/// Answers a kLocal route; 404 or 405 where there is nothing.
+http::Response answer_local(const http::Request& request, std::string_view path, const config::Settings& settings,
+                            bool draining);
+
+}  // namespace kilat::app

@@ -1,0 +1,65 @@
+#include "app/tap.h"
+
+#include "base/clock.h"
+#include "base/json_text.h"
+#include "http/cors.h"
+#include "http/response.h"
+
+namespace kilat::app {
+namespace {
+
+bool matches(const std::string& pattern, std::string_view text) {
+  return pattern.empty() || http::wildcard_match(pattern, text);
+}
+
+std::string line_of(const hub::Publication& publication) {
+  std::string line = R"({"time_ms":)";
+  append_json_number(line, unix_ms());
+  line += R"(,"channel":)";
+  append_json_string(line, publication.channel());
+  line += R"(,"event":)";
+  append_json_string(line, publication.event());
+  line += R"(,"data":)";
+  line += publication.data();
+  if (!publication.user_id().empty()) {
+    line += R"(,"user_id":)";
+    append_json_string(line, publication.user_id());
+  }
+  if (publication.from_client()) {
+    line += R"(,"socket_id":)";
+    append_json_string(line, publication.exclude().text());
+  }
+  line += "}\n";
+  return line;
+}
+
+void push_line(Taps::Tap& tap, const std::string& line) {
+  std::string bytes;
+  if (tap.chunked) {
+    http::append_chunk(bytes, line);
+  } else {
+    bytes = line;
+  }
+  tap.outbox->push(net::FramePtr::make(bytes));
+}
+
+}  // namespace
+
+void Taps::deliver(const hub::Publication& publication) {
+  std::string line;
+  for (Tap& tap : taps_) {
+    if (tap.app != publication.app() || !matches(tap.channel, publication.channel()) ||
+        !matches(tap.event, publication.event())) {
+      continue;
+    }
+    if (tap.outbox->bytes() > kBehindBytes) {
+      ++tap.dropped;
+      continue;
+    }
+    if (tap.dropped > 0) push_line(tap, R"({"dropped":)" + std::to_string(std::exchange(tap.dropped, 0)) + "}\n");
+    if (line.empty()) line = line_of(publication);
+    push_line(tap, line);
+  }
+}
+
+}  // namespace kilat::app

@@ -1,0 +1,54 @@
+// Events from client to client (pusher.md 1.13).
+#include <algorithm>
+
+#include "pusher/session.h"
+
+namespace kilat::pusher {
+
+void Session::client_event(const ClientMessage& message) {
+  const Reason reason = check_client_event(message);
+  if (reason != Reason::kNone) return refuse(reason, {}, message.channel.substr(0, settings().channel_name_max));
+  // The sender's identity is what it joined with, never what the message claims.
+  const hub::Subscription* subscription = find(message.channel);
+  const std::optional<hub::PublishReply> reply = shard_.hub.publish(hub::Publication::make({
+      .from_client = true,
+      .app = app(),
+      .channel = message.channel,
+      .event = message.event,
+      .data = message.data,
+      .user_id = subscription->user ? std::string_view(*subscription->user) : std::string_view(),
+      .exclude = socket_id(),
+  }));
+  if (reply && reply->refused != Reason::kNone) refuse(Reason::kClientEventOverCapacity, {}, message.channel);
+}
+
+Reason Session::check_client_event(const ClientMessage& message) {
+  if (!settings().client_events) return Reason::kClientEventsDisabled;
+  if (message.event.size() > settings().event_name_max) return Reason::kClientEventNameTooLong;
+  if (message.data.size() > settings().event_bytes_max) return Reason::kClientEventTooBig;
+  const hub::ChannelKind kind = hub::kind_of(message.channel);
+  const bool allowed = kind.user()              ? false
+                       : kind.encrypted()       ? settings().client_events_on_encrypted
+                       : kind.needs_signature() ? true
+                                                : settings().client_events_on_public;
+  if (!allowed) return Reason::kClientEventChannelRefused;
+  const hub::Subscription* subscription = find(message.channel);
+  if (subscription == nullptr || subscription->place == hub::Subscription::kPending) {
+    return Reason::kClientEventNotSubscribed;
+  }
+  return take_event_token() ? Reason::kNone : Reason::kClientEventRateLimited;
+}
+
+// A token bucket: as many at once as are allowed in a second, refilled evenly.
+bool Session::take_event_token() {
+  const auto limit = static_cast<float>(settings().client_events_per_second);
+  if (limit == 0) return true;
+  const auto elapsed_s = static_cast<float>(shard_.now_ms - tokens_at_ms_) / 1000.0f;
+  tokens_at_ms_ = shard_.now_ms;
+  event_tokens_ = std::min(limit, event_tokens_ + elapsed_s * limit);
+  if (event_tokens_ < 1.0f) return false;
+  event_tokens_ -= 1.0f;
+  return true;
+}
+
+}  // namespace kilat::pusher

@@ -1,0 +1,50 @@
+// The frames a Pusher server sends (pusher.md 1.4), as whole WebSocket text frames. Pure functions; any thread.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/reason.h"
+#include "hub/command.h"
+#include "net/frame.h"
+
+namespace kilat::pusher {
+
+/// One text frame around `json`.
+net::FramePtr text_frame(std::string_view json);
+
+net::FramePtr connection_established(std::string_view socket_id, uint32_t activity_timeout_s);
+
+/// `pusher:error` with the row's code and text; `detail` replaces the text, `channel` is added when not empty.
+net::FramePtr error_frame(Reason reason, std::string_view detail = {}, std::string_view channel = {});
+
+/// `pusher:error` (where the row has one) and the close frame with the row's code, in one.
+net::FramePtr closing_frames(Reason reason);
+
+/// A close frame that answers the client's.
+net::FramePtr close_frame(uint16_t code, std::string_view text);
+
+net::FramePtr ping_event();
+net::FramePtr pong_event();
+net::FramePtr ping_frame();
+net::FramePtr pong_frame(std::string_view payload);
+
+net::FramePtr subscription_succeeded(const hub::JoinReply& reply);
+net::FramePtr subscription_succeeded(std::string_view channel);
+
+/// `pusher:subscription_error` with the shape and numbers of pusher.md 1.7.
+net::FramePtr subscription_error(Reason reason, std::string_view channel);
+
+net::FramePtr cache_miss(std::string_view channel);
+
+/// `user_data` is the client's own text, echoed.
+net::FramePtr signin_success(std::string_view user_data);
+
+/// `pusher_internal:watchlist_events`; an empty list is left out, at least one must have entries.
+net::FramePtr watchlist_events(std::span<const std::string> online, std::span<const std::string> offline);
+
+/// The JSON text of a publication as channel readers see it.
+std::string publication_json(const hub::Publication& publication);
+
+}  // namespace kilat::pusher

@@ -1,0 +1,15 @@
+// The wire formats in which Pusher clients read a channel.
+#pragma once
+
+#include "hub/ids.h"
+
+namespace kilat::pusher {
+
+inline constexpr hub::Format kTextFormat = 0;      ///< plain text frames, shared by all readers
+inline constexpr hub::Format kDeflatedFormat = 1;  ///< permessage-deflate frames without context, shared
+inline constexpr hub::Format kOwnFormat = 2;       ///< compressed for one connection, with its own context
+
+/// Payloads below this many bytes are sent uncompressed: deflate would not make them smaller.
+inline constexpr size_t kDeflateBytesMin = 64;
+
+}  // namespace kilat::pusher

@@ -1,0 +1,125 @@
+#include "pusher/message.h"
+
+#include <algorithm>
+
+#include "base/json_parser.h"
+#include "base/json_raw.h"
+
+namespace kilat::pusher {
+namespace {
+
+using Kind = ClientMessage::Kind;
+namespace dom = simdjson::dom;
+
+Kind kind_of_event(std::string_view event) {
+  if (event.starts_with("client-")) return Kind::kClientEvent;
+  if (event == "pusher:ping") return Kind::kPing;
+  if (event == "pusher:pong") return Kind::kPong;
+  if (event == "pusher:subscribe") return Kind::kSubscribe;
+  if (event == "pusher:unsubscribe") return Kind::kUnsubscribe;
+  if (event == "pusher:signin") return Kind::kSignin;
+  return Kind::kUnsupported;
+}
+
+// An id as clients compare it: strings as they are, whole numbers as their digits (Laravel sends both for one user).
+std::optional<std::string> id_text(dom::element value) {
+  std::string_view text;
+  if (value.get(text) == simdjson::SUCCESS) return std::string(text);
+  if (value.is_int64() || value.is_uint64()) return simdjson::to_string(value);
+  return std::nullopt;
+}
+
+void read_watchlist(const dom::object& object, std::vector<std::string>& watchlist) {
+  dom::array ids;
+  if (object["watchlist"].get(ids) != simdjson::SUCCESS) return;
+  for (const dom::element id : ids) {
+    const std::optional<std::string> text = id_text(id);
+    if (text && !text->empty() && std::ranges::find(watchlist, *text) == watchlist.end()) watchlist.push_back(*text);
+  }
+}
+
+}  // namespace
+
+struct MessageParser::State {
+  JsonParser outer;
+  JsonParser inner;
+
+  // `data` of a pusher: event: an object, or a string that holds one.
+  std::optional<dom::object> data_object(const dom::object& message) {
+    dom::object object;
+    if (message["data"].get(object) == simdjson::SUCCESS) return object;
+    const std::optional<std::string_view> text = string_member(message, "data");
+    if (!text) return std::nullopt;
+    const std::optional<dom::element> root = inner.parse_copy(*text);
+    if (!root || root->get(object) != simdjson::SUCCESS) return std::nullopt;
+    return object;
+  }
+};
+
+MessageParser::MessageParser() : state_(std::make_unique<State>()) {}
+MessageParser::~MessageParser() = default;
+
+std::optional<ClientMessage> MessageParser::parse(std::string_view text) {
+  const std::optional<dom::element> root = state_->outer.parse(text);
+  dom::object object;
+  if (!root || root->get(object) != simdjson::SUCCESS) return std::nullopt;
+
+  ClientMessage message;
+  const std::optional<std::string_view> event = string_member(object, "event");
+  if (!event) {
+    if (string_member(object, "type") != "heartbeat") return std::nullopt;
+    message.kind = Kind::kHeartbeat;
+    return message;
+  }
+  message.event = *event;
+  message.kind = kind_of_event(*event);
+  if (message.kind == Kind::kClientEvent) {
+    const std::optional<std::string_view> channel = string_member(object, "channel");
+    if (!channel) return std::nullopt;
+    message.channel = *channel;
+    message.data = raw_member(text, "data").value_or("null");
+    return message;
+  }
+  if (message.kind == Kind::kPing || message.kind == Kind::kPong || message.kind == Kind::kUnsupported) return message;
+
+  const std::optional<dom::object> data = state_->data_object(object);
+  if (!data) return std::nullopt;
+  message.auth = string_member(*data, "auth");
+  if (message.kind == Kind::kSignin) {
+    message.user_data = string_member(*data, "user_data");
+    return message;
+  }
+  const std::optional<std::string_view> channel = string_member(*data, "channel");
+  if (!channel) return std::nullopt;
+  message.channel = *channel;
+  message.channel_data = string_member(*data, "channel_data");
+  return message;
+}
+
+std::optional<MemberData> MessageParser::parse_member(std::string_view text, std::string_view id_key) {
+  // A parser of its own: `text` is a view into the document of the message.
+  JsonParser parser;
+  const std::optional<dom::element> root = parser.parse_copy(text);
+  dom::object object;
+  dom::element id;
+  if (!root || root->get(object) != simdjson::SUCCESS || object[id_key].get(id) != simdjson::SUCCESS) {
+    return std::nullopt;
+  }
+  if (id_key == "id" && !id.is_string()) return std::nullopt;
+  std::optional<std::string> user_id = id_text(id);
+  if (!user_id || user_id->empty()) return std::nullopt;
+
+  MemberData member;
+  member.user_id = std::move(*user_id);
+  dom::element info;
+  if (object["user_info"].get(info) == simdjson::SUCCESS && !info.is_null()) {
+    if (!info.is_object()) return std::nullopt;
+    const std::optional<std::string_view> raw = raw_member(text, "user_info");
+    if (!raw) return std::nullopt;
+    member.user_info = *raw;
+  }
+  read_watchlist(object, member.watchlist);
+  return member;
+}
+
+}  // namespace kilat::pusher

@@ -1,0 +1,200 @@
+#include "pusher/session.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "pusher/encode.h"
+#include "pusher/formats.h"
+
+namespace kilat::pusher {
+namespace {
+
+ws::ReaderOptions reader_options(const Shard& shard, const SessionOptions& options, ws::Inflater* inflater) {
+  return {.message_bytes_max = shard.limits.message_bytes_max,
+          .inflater = options.deflate ? inflater : nullptr,
+          .from_server = false};
+}
+
+}  // namespace
+
+Shard::Shard(hub::AppTable& apps_in, hub::ShardHub& hub_in, TimerWheel& wheel_in, const ShardLimits& limits_in)
+    : apps(apps_in), hub(hub_in), wheel(wheel_in), limits(limits_in) {
+  for (hub::AppIndex app = 0; app < apps.size(); ++app) keys.emplace_back(apps[app].settings.secret);
+}
+
+Session::Session(Shard& shard, hub::App& app, const SessionOptions& options, net::Outbox& outbox, SessionHost& host)
+    : Subscriber(app.index, options.socket_id, options.format, outbox),
+      Timer(&Session::on_timer),
+      shard_(shard),
+      app_(app),
+      host_(host),
+      inflater_(options.client_takeover ? std::make_unique<ws::Inflater>(ws::kWindowBitsMax, true) : nullptr),
+      reader_(reader_options(shard, options, inflater_ ? inflater_.get() : &shard.inflater)),
+      deflater_(options.format == kOwnFormat
+                    ? std::make_unique<ws::Deflater>(ws::DeflaterOptions{.window_bits = options.server_window_bits,
+                                                                         .takeover = options.server_takeover})
+                    : nullptr),
+      event_tokens_(static_cast<float>(app.settings.client_events_per_second)),
+      control_ping_(options.protocol >= 7) {}
+
+Session::~Session() {
+  retire();
+}
+
+void Session::open() {
+  shard_.hub.add(*this);
+  opened_ms_ = last_heard_ms_ = tokens_at_ms_ = shard_.now_ms;
+  send(connection_established(socket_id().text(), settings().activity_timeout_s));
+  schedule();
+}
+
+void Session::retire() {
+  if (retired_) return;
+  retired_ = true;
+  shard_.wheel.cancel(*this);
+  if (user_) {
+    for (const auto& watched : user_->watchlist) shard_.hub.watch(*this, watched.first, false);
+  }
+  shard_.hub.remove(*this);
+}
+
+void Session::on_bytes(std::span<char> bytes) {
+  if (closing_) return;
+  heard();
+  while (!closing_) {
+    const ws::Event event = reader_.next(bytes);
+    if (event.kind == ws::Event::Kind::kNeedMore) return;
+    on_event(event);
+  }
+}
+
+void Session::on_event(const ws::Event& event) {
+  const std::string_view payload(event.payload.data(), event.payload.size());
+  switch (event.kind) {
+    case ws::Event::Kind::kText:
+    case ws::Event::Kind::kBinary: return on_text(payload);
+    case ws::Event::Kind::kPing: return send(pong_frame(payload));
+    case ws::Event::Kind::kPong: return;
+    case ws::Event::Kind::kClose: return on_close_frame(event);
+    case ws::Event::Kind::kError: return close(event.reason);
+    case ws::Event::Kind::kNeedMore: return;
+  }
+}
+
+void Session::on_text(std::string_view text) {
+  const std::optional<ClientMessage> message = shard_.parser.parse(text);
+  if (!message) return on_malformed();
+  switch (message->kind) {
+    case ClientMessage::Kind::kPing: return send(pong_event());
+    case ClientMessage::Kind::kPong:
+    case ClientMessage::Kind::kHeartbeat: return;
+    case ClientMessage::Kind::kSubscribe: return subscribe(*message);
+    case ClientMessage::Kind::kUnsubscribe: return unsubscribe(*message);
+    case ClientMessage::Kind::kSignin: return sign_in(*message);
+    case ClientMessage::Kind::kClientEvent: return client_event(*message);
+    case ClientMessage::Kind::kUnsupported: {
+      std::string detail(reason_row(Reason::kEventUnsupported).text);
+      detail += ": ";
+      detail += message->event.substr(0, settings().event_name_max);
+      return refuse(Reason::kEventUnsupported, detail);
+    }
+  }
+}
+
+void Session::on_malformed() {
+  const auto minute = static_cast<uint32_t>(shard_.now_ms / 60'000);
+  if (minute != malformed_minute_) {
+    malformed_minute_ = minute;
+    malformed_ = 0;
+  }
+  if (++malformed_ > shard_.limits.malformed_per_minute) return close(Reason::kTooManyMalformed);
+  refuse(Reason::kMessageMalformed);
+}
+
+void Session::on_close_frame(const ws::Event& event) {
+  closing_ = true;
+  send(close_frame(event.close_code, {event.payload.data(), event.payload.size()}));
+  retire();
+  host_.finish(Reason::kClientClosed);
+}
+
+void Session::close(Reason reason) {
+  if (closing_) return;
+  closing_ = true;
+  send(closing_frames(reason));
+  retire();
+  host_.finish(reason);
+}
+
+void Session::refuse(Reason reason, std::string_view detail, std::string_view channel) {
+  log_refusal(reason, channel);
+  send(error_frame(reason, detail, channel));
+}
+
+void Session::log_refusal(Reason reason, std::string_view channel) const {
+  if (!log::enabled(log::Level::kDebug)) return;
+  log::event(log::Level::kDebug, "refused",
+             {{"reason", reason_row(reason).id},
+              {"app", settings().id},
+              {"socket_id", socket_id().text()},
+              {"channel", channel}});
+}
+
+// --- liveness (pusher.md 1.2)
+
+// A quarter more than the client was told, so that its own ping, sent after exactly that time, arrives first.
+uint64_t Session::idle_ms() const {
+  return uint64_t{settings().activity_timeout_s} * 1250;
+}
+
+void Session::schedule() {
+  uint64_t deadline = pinged_ms_ != 0 ? pinged_ms_ + settings().pong_timeout_ms : last_heard_ms_ + idle_ms();
+  if (settings().require_authorization && !authorized_) {
+    deadline = std::min(deadline, opened_ms_ + settings().auth_timeout_ms);
+  }
+  shard_.wheel.schedule(*this, deadline);
+}
+
+void Session::on_timer(Timer& timer) {
+  static_cast<Session&>(timer).check_deadlines();
+}
+
+void Session::check_deadlines() {
+  const uint64_t now = shard_.now_ms;
+  if (settings().require_authorization && !authorized_ && now >= opened_ms_ + settings().auth_timeout_ms) {
+    return close(Reason::kAuthTimeout);
+  }
+  if (pinged_ms_ != 0) {
+    if (now >= pinged_ms_ + settings().pong_timeout_ms) return close(Reason::kPongTimeout);
+  } else if (now >= last_heard_ms_ + idle_ms()) {
+    pinged_ms_ = now;
+    send(control_ping_ ? ping_frame() : ping_event());
+  }
+  schedule();
+}
+
+// --- from the hub
+
+void Session::on_joined(const hub::JoinReply& reply) {
+  if (closing_) return;
+  if (reply.kind.user()) return;  // joined by the sign-in; the client is answered when it subscribes itself
+  if (reply.refused != Reason::kNone) return refuse_subscription(reply.refused, reply.channel);
+  if (reply.kind.needs_signature()) authorized_ = true;
+  send(subscription_succeeded(reply));
+  if (!reply.kind.cache || reply.again) return;
+  if (!reply.cached) return send(cache_miss(reply.channel));
+  send(text_frame(publication_json(*reply.cached)));
+}
+
+void Session::deliver_own(const hub::Publication& publication) {
+  const std::string json = publication_json(publication);
+  std::string compressed;
+  if (json.size() < kDeflateBytesMin || !deflater_ || !deflater_->deflate(json, compressed)) {
+    return send(text_frame(json));
+  }
+  char header[ws::kFrameHeaderMax];
+  const size_t size = ws::encode_frame_header(header, ws::Opcode::kText, compressed.size(), true);
+  send(net::FramePtr::make({header, size}, compressed));
+}
+
+}  // namespace kilat::pusher

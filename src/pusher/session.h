@@ -1,0 +1,156 @@
+// Session: one Pusher connection after its WebSocket handshake: bytes in, frames on the outbox out, no I/O.
+// Owner: one shard; lives as long as its connection. Shard: what all sessions of a shard share.
+// Bounds: the app's settings and the shard's limits; an idle session holds no buffer.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "auth/hmac.h"
+#include "base/random.h"
+#include "base/timer_wheel.h"
+#include "hub/shard_hub.h"
+#include "pusher/message.h"
+#include "ws/deflate.h"
+#include "ws/reader.h"
+
+namespace kilat::pusher {
+
+/// The transport below a session.
+class SessionHost {
+ public:
+  /// The last frame is queued: send it, then close. Called once.
+  virtual void finish(Reason reason) = 0;
+
+ protected:
+  ~SessionHost() = default;
+};
+
+struct ShardLimits {
+  uint32_t message_bytes_max = 128 * 1024;
+  uint32_t malformed_per_minute = 10;
+  bool strict_channel_names = false;
+};
+
+/// Services of one shard. Everything is reused by all its sessions.
+struct Shard {
+  Shard(hub::AppTable& apps_in, hub::ShardHub& hub_in, TimerWheel& wheel_in, const ShardLimits& limits_in);
+
+  hub::AppTable& apps;
+  hub::ShardHub& hub;
+  TimerWheel& wheel;
+  ShardLimits limits;
+  uint64_t now_ms = 0;  ///< monotonic, set once a turn
+  Random random;
+  MessageParser parser;
+  ws::Inflater inflater;               ///< for connections without client context takeover
+  std::vector<auth::HmacSha256> keys;  ///< by app: its secret
+};
+
+struct SessionOptions {
+  int protocol = 7;
+  hub::SocketId socket_id;
+  hub::Format format = 0;
+  bool client_takeover = false;  ///< permessage-deflate: the client's messages refer to each other
+  bool deflate = false;          ///< permessage-deflate was negotiated
+  bool server_takeover = false;  ///< kOwnFormat: the compressor keeps its context between events
+  uint8_t server_window_bits = 15;
+};
+
+class Session final : public hub::Subscriber, private Timer {
+ public:
+  Session(Shard& shard, hub::App& app, const SessionOptions& options, net::Outbox& outbox, SessionHost& host);
+  ~Session();
+
+  /// Sends `pusher:connection_established` and starts the timers. Once, first.
+  void open();
+
+  /// Bytes from the client; changed in place, 64 readable bytes follow.
+  void on_bytes(std::span<char> bytes);
+
+  /// The connection is gone, or will be; leaves all channels. Safe to call again.
+  void retire();
+
+  // From the hub, through the shard's sink.
+  void on_joined(const hub::JoinReply& reply);
+  void on_user_status(const hub::UserStatus& status);
+  void deliver_own(const hub::Publication& publication);
+
+  /// Sends the error and the close frame of the row, then has the host close.
+  void close(Reason reason);
+  /// For a reader that does not read: takes no further part; the host sends closing_frames() itself.
+  void close_silently() { closing_ = true, retire(); }
+
+  bool closing() const { return closing_; }
+  uint64_t opened_ms() const { return opened_ms_; }
+
+ private:
+  struct User {
+    std::string id;
+    std::string info;
+    std::vector<std::pair<std::string, bool>> watchlist;  ///< user id, online
+    size_t statuses_awaited = 0;
+  };
+
+  static void on_timer(Timer& timer);
+  void check_deadlines();
+  void schedule();
+  uint64_t idle_ms() const;
+  void heard() {
+    last_heard_ms_ = shard_.now_ms;
+    pinged_ms_ = 0;
+  }
+
+  void on_event(const ws::Event& event);
+  void on_text(std::string_view text);
+  void on_malformed();
+  void on_close_frame(const ws::Event& event);
+
+  // subscribe.cc
+  void subscribe(const ClientMessage& message);
+  void unsubscribe(const ClientMessage& message);
+  void subscribe_user_channel(const ClientMessage& message);
+  Reason check_signature(const ClientMessage& message);
+  Reason read_member(const ClientMessage& message, hub::Member& member);
+  void refuse_subscription(Reason reason, std::string_view channel);
+
+  // client_event.cc
+  void client_event(const ClientMessage& message);
+  Reason check_client_event(const ClientMessage& message);
+  bool take_event_token();
+
+  // signin.cc
+  void sign_in(const ClientMessage& message);
+  void start_watching(const std::vector<std::string>& watchlist);
+
+  void send(net::FramePtr frame) { outbox().push(std::move(frame)); }
+  void refuse(Reason reason, std::string_view detail = {}, std::string_view channel = {});
+  void log_refusal(Reason reason, std::string_view channel) const;
+  auth::HmacSha256& key() { return shard_.keys[app_.index]; }
+  const hub::AppSettings& settings() const { return app_.settings; }
+
+  Shard& shard_;
+  hub::App& app_;
+  SessionHost& host_;
+  std::unique_ptr<ws::Inflater> inflater_;
+  ws::Reader reader_;
+  std::unique_ptr<ws::Deflater> deflater_;
+  std::unique_ptr<User> user_;
+  uint64_t opened_ms_ = 0;
+  uint64_t last_heard_ms_ = 0;
+  uint64_t pinged_ms_ = 0;     ///< 0: no answer is awaited
+  uint64_t tokens_at_ms_ = 0;  ///< when event_tokens_ was counted
+  float event_tokens_ = 0;
+  uint32_t malformed_minute_ = 0;
+  uint16_t malformed_ = 0;
+  bool control_ping_;        ///< the client answers WebSocket pings
+  bool authorized_ = false;  ///< signed in, or reads a channel that needs a signature
+  bool closing_ = false;
+  bool retired_ = false;
+};
+
+}  // namespace kilat::pusher
