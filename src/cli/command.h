@@ -1,0 +1,36 @@
+// One row of the command table, and the program that runs it. Main thread only.
+#pragma once
+
+#include <functional>
+#include <span>
+#include <string_view>
+
+namespace CLI {
+class App;
+}
+
+namespace kilat::cli {
+
+/// What a command does once its options are read. Returns the exit code of the process.
+using Action = std::function<int()>;
+
+struct Command {
+  std::string_view name;
+  std::string_view help;                 ///< one line, shown by `kilat --help`
+  std::string_view example;              ///< a line a reader can copy
+  Action (*install)(CLI::App& options);  ///< adds the options and returns what to run with them
+};
+
+/// Runs the command that `argv` names. Exit codes: 0 done, 1 failed, 2 used wrongly.
+int run(std::span<const Command> commands, int argc, const char* const* argv);
+
+// The commands, each in the file of its name.
+Action install_serve(CLI::App& options);
+Action install_publish(CLI::App& options);
+Action install_tail(CLI::App& options);
+Action install_feed(CLI::App& options);
+Action install_reasons(CLI::App& options);
+Action install_config(CLI::App& options);
+Action install_version(CLI::App& options);
+
+}  // namespace kilat::cli

@@ -1,0 +1,165 @@
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <ctime>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "app/server.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "cli/banner.h"
+#include "cli/command.h"
+#include "cli/failure.h"
+#include "cli/port_probe.h"
+#include "cli/process_signals.h"
+#include "config/load.h"
+#include "config/text_rules.h"
+
+namespace kilat::cli {
+namespace {
+
+// The flags of `serve` that stand for settings; their text is checked by the schema like every other source.
+struct Flag {
+  const char* name;
+  const char* key;
+  const char* help;
+};
+
+constexpr std::array kFlags = std::to_array<Flag>({
+    {"--port", "server.port", "TCP port; 0: the kernel picks one"},
+    {"--host", "server.host", "IP address to listen on"},
+    {"--shards", "server.shards", "Threads; 0: one per hardware thread"},
+    {"--log-level", "log.level", "debug, info, warn or error"},
+    {"--log-format", "log.format", "auto, human or json"},
+});
+
+struct ServeOptions {
+  std::array<std::string, kFlags.size()> values;
+  std::string config;
+  bool live = false;
+};
+
+bool human_output(const config::LogSettings& settings, int descriptor) {
+  if (settings.format == config::LogFormat::kAuto) return ::isatty(descriptor) == 1;
+  return settings.format == config::LogFormat::kHuman;
+}
+
+config::LoadRequest load_request(const ServeOptions& options) {
+  config::LoadRequest request;
+  if (!options.config.empty()) request.file = options.config;
+  request.environment = config::process_environment();
+  request.make_dev_app = true;
+  for (size_t i = 0; i < kFlags.size(); ++i) {
+    if (!options.values[i].empty()) request.flags.push_back({kFlags[i].key, options.values[i], kFlags[i].name});
+  }
+  if (options.live) request.flags.push_back({"server.live_page", "true", "--live"});
+  return request;
+}
+
+Failure cannot_listen(const config::ServerSettings& server, int code) {
+  Failure out{"cannot listen on " + config::join_listen(server.host, server.port), {}, std::strerror(code), {}};
+  if (code == EADDRINUSE) {
+    out.why = "address already in use";
+    if (const auto owner = owner_of_port(server.port))
+      out.why += " (by " + fit_for_terminal(owner->name) + ", pid " + std::to_string(owner->pid) + ")";
+    if (const uint16_t port = free_port_after(server.host, server.port))
+      out.remedies.push_back("kilat serve --port " + std::to_string(port));
+    out.remedies.emplace_back("end the other process");
+  } else if (code == EACCES) {
+    out.remedies = {"a port above 1023: kilat serve --port 6001",
+                    "let the system grant it: setcap cap_net_bind_service=+ep"};
+  } else {
+    out.remedies = {"an address of this machine: ip address", "kilat serve --host 127.0.0.1"};
+  }
+  return out;
+}
+
+Failure cannot_start(const config::ServerSettings& server, const Error& error) {
+  const ReasonRow& row = reason_row(error.reason);
+  Failure out{"cannot start the server", config::join_listen(server.host, server.port), error.detail, {}};
+  if (out.why.empty()) out.why = row.text;
+  if (!row.remedy.empty()) out.remedies.emplace_back(row.remedy);
+  return out;
+}
+
+void announce(const config::Loaded& loaded, const Listening& listening, uint64_t elapsed_ms) {
+  const config::LogSettings& settings = loaded.settings.log;
+  if (human_output(settings, STDERR_FILENO) || ::isatty(STDOUT_FILENO) == 1) {
+    const time_t seconds = ::time(nullptr);
+    tm local{};
+    localtime_r(&seconds, &local);
+    std::array<char, 16> stamp{};
+    strftime(stamp.data(), stamp.size(), "%H:%M:%S", &local);
+    std::printf("%s%s ready in %llu ms\n", banner(loaded, listening).c_str(), stamp.data(),
+                static_cast<unsigned long long>(elapsed_ms));
+    std::fflush(stdout);
+  }
+  log::event(log::Level::kInfo, "ready",
+             {{"host", listening.host}, {"port", listening.port}, {"shards", listening.shards}, {"ms", elapsed_ms}});
+}
+
+// The first signal asks for a drain, the second for an end at once.
+void run_until_stopped(app::Server& server, ProcessSignals& signals) {
+  std::thread joiner([&] {
+    server.join();
+    signals.finish();
+  });
+  bool draining = false;
+  while (signals.wait() == ProcessSignals::Event::kSignal) {
+    if (draining) {
+      log::event(log::Level::kWarn, "stopping", {{"why", "second signal"}});
+      server.stop();
+    } else {
+      log::event(log::Level::kInfo, "draining");
+      server.drain();
+    }
+    draining = true;
+  }
+  joiner.join();
+  log::event(log::Level::kInfo, "stopped");
+}
+
+int serve(const ServeOptions& options) {
+  const uint64_t begin = monotonic_ms();
+  auto loaded = config::load(load_request(options));
+  if (!loaded) {
+    std::fputs(config::render(loaded.error()).c_str(), stderr);
+    return 1;
+  }
+  std::fputs(config::render(loaded->warnings).c_str(), stderr);
+  const config::ServerSettings& settings = loaded->settings.server;
+  const bool human = human_output(loaded->settings.log, STDERR_FILENO);
+  log::init(log::level_from(loaded->settings.log.level), human ? log::Format::kHuman : log::Format::kJson,
+            human && ::isatty(STDERR_FILENO) == 1);
+  raise_open_files();
+  ProcessSignals signals;
+
+  if (settings.port != 0) {
+    if (const int code = probe_address(settings.host, settings.port)) return report(cannot_listen(settings, code));
+  }
+  auto server = app::Server::start(loaded->settings);
+  if (!server) return report(cannot_start(settings, server.error()));
+  announce(*loaded, {(*server)->host(), (*server)->port(), (*server)->shards()}, monotonic_ms() - begin);
+  run_until_stopped(**server, signals);
+  return 0;
+}
+
+}  // namespace
+
+Action install_serve(CLI::App& command) {
+  auto options = std::make_shared<ServeOptions>();
+  command.add_option("--config", options->config, "Configuration file; else ./kilat.toml, /etc/kilat/kilat.toml")
+      ->type_name("FILE");
+  for (size_t i = 0; i < kFlags.size(); ++i) command.add_option(kFlags[i].name, options->values[i], kFlags[i].help);
+  command.add_flag("--live", options->live, "Serve the live telemetry page at /live/");
+  return [options] { return serve(*options); };
+}
+
+}  // namespace kilat::cli

@@ -1,0 +1,47 @@
+// Finding the configuration and making Settings of it: file (or development mode), environment, flags, in this order,
+// then every check. All or nothing: with a single error there are no settings. Main thread, at start.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/diagnostic.h"
+#include "config/overrides.h"
+#include "config/settings.h"
+
+namespace kilat::config {
+
+struct LoadRequest {
+  std::optional<std::string> file;       ///< --config; else the search of load()
+  std::vector<std::string> environment;  ///< "NAME=value"
+  std::vector<Override> flags;
+  std::filesystem::path working_directory = ".";
+  std::filesystem::path system_file = "/etc/kilat/kilat.toml";
+  bool make_dev_app = false;  ///< development mode may create ./.kilat/dev.toml; the server's right, not its clients'
+};
+
+enum class Source : uint8_t {
+  kFile,
+  kEnvironment,  ///< no file, but the app is given by KILAT_APP_ID, _KEY and _SECRET
+  kDevelopment,  ///< no file: loopback only, app from ./.kilat/dev.toml
+};
+
+struct Loaded {
+  Settings settings;
+  Source source = Source::kFile;
+  std::string path;  ///< of the file that was read; empty for kEnvironment
+  Diagnostics warnings;
+};
+
+/// Searches --config, ./kilat.toml, /etc/kilat/kilat.toml; finding none, takes the app from the environment or from
+/// development mode. Errors come all together; render() makes text of them.
+std::expected<Loaded, Diagnostics> load(const LoadRequest& request);
+
+/// The environment of this process, for LoadRequest.
+std::vector<std::string> process_environment();
+
+}  // namespace kilat::config

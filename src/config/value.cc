@@ -1,0 +1,151 @@
+#include "config/value.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <utility>
+
+#include "base/json_text.h"
+#include "base/utf8_repair.h"
+
+namespace kilat::config {
+namespace {
+
+constexpr std::array<std::pair<std::string_view, int>, 3> kUnits{{{"GiB", 30}, {"MiB", 20}, {"KiB", 10}}};
+
+std::string_view trimmed(std::string_view text) {
+  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+  return text;
+}
+
+std::string format_number(const Row& row, uint64_t number) {
+  return row.unit == Unit::kBytes ? format_size(number) : std::to_string(number);
+}
+
+std::string check_number(const Row& row, uint64_t number) {
+  if (number < row.min)
+    return "is " + format_number(row, number) + "; the smallest allowed is " + format_number(row, row.min);
+  if (number > row.max)
+    return "is " + format_number(row, number) + "; the largest allowed is " + format_number(row, row.max);
+  return {};
+}
+
+std::string check_text(const Row& row, std::string& text) {
+  if (row.type == Type::kChoice) {
+    if (std::ranges::find(row.choices, text) != row.choices.end()) return {};
+    return "must be " + expected_form(row);
+  }
+  if (text.size() < row.min) return row.min == 1 ? "is empty" : "is shorter than " + std::to_string(row.min) + " bytes";
+  if (text.size() > row.max) return "is longer than " + std::to_string(row.max) + " bytes";
+  return row.rule == nullptr ? std::string{} : row.rule(text);
+}
+
+std::vector<std::string> parse_list(std::string_view text) {
+  std::vector<std::string> entries;
+  while (!text.empty()) {
+    const size_t comma = std::min(text.find(','), text.size());
+    if (const std::string_view entry = trimmed(text.substr(0, comma)); !entry.empty()) entries.emplace_back(entry);
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  return entries;
+}
+
+}  // namespace
+
+std::optional<uint64_t> parse_size(std::string_view text) {
+  uint64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, number);
+  if (parsed.ec != std::errc{}) return std::nullopt;
+  const std::string_view unit = trimmed({parsed.ptr, static_cast<size_t>(end - parsed.ptr)});
+  constexpr uint64_t kMax = uint64_t{1} << 63;
+  if (unit.empty() || unit == "B") return number <= kMax ? std::optional(number) : std::nullopt;
+  for (const auto& [name, shift] : kUnits) {
+    if (unit == name) return number <= (kMax >> shift) ? std::optional(number << shift) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
+std::string format_size(uint64_t bytes) {
+  for (const auto& [name, shift] : kUnits) {
+    if (bytes != 0 && bytes % (uint64_t{1} << shift) == 0) return std::to_string(bytes >> shift) + std::string(name);
+  }
+  return std::to_string(bytes);
+}
+
+std::expected<Value, std::string> parse_text(const Row& row, std::string_view raw) {
+  using Parsed = std::expected<Value, std::string>;
+  const std::string_view text = row.type == Type::kSecret ? raw : trimmed(raw);
+  switch (row.type) {
+    case Type::kBool:
+      if (text == "true" || text == "1" || text == "on" || text == "yes") return Parsed(std::in_place, true);
+      if (text == "false" || text == "0" || text == "off" || text == "no") return Parsed(std::in_place, false);
+      break;
+    case Type::kInteger: {
+      if (row.unit == Unit::kBytes) {
+        if (const auto size = parse_size(text)) return Parsed(std::in_place, *size);
+        break;
+      }
+      uint64_t number = 0;
+      const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+      if (parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size()) return Parsed(std::in_place, number);
+      break;
+    }
+    case Type::kTextList: return Parsed(std::in_place, parse_list(text));
+    case Type::kText:
+    case Type::kId:
+    case Type::kSecret:
+    case Type::kChoice: return Parsed(std::in_place, std::string(text));
+  }
+  return std::unexpected("must be " + expected_form(row) + ", not " + json_string(repair_utf8(cut_utf8(text, 64))));
+}
+
+std::string check_value(const Row& row, Value& value) {
+  if (const auto* number = std::get_if<uint64_t>(&value)) return check_number(row, *number);
+  if (auto* text = std::get_if<std::string>(&value)) return check_text(row, *text);
+  if (const auto* list = std::get_if<std::vector<std::string>>(&value)) {
+    if (list->size() > row.max) return "has more than " + std::to_string(row.max) + " entries";
+    if (std::ranges::any_of(*list, [](const auto& entry) { return entry.empty(); })) return "has an empty entry";
+  }
+  return {};
+}
+
+std::string format_value(const Row& row, const Value& value) {
+  if (row.type == Type::kSecret) return "\"…\"";
+  if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
+  if (const auto* number = std::get_if<uint64_t>(&value)) {
+    const std::string text = format_number(row, *number);
+    return text.ends_with("iB") ? json_string(text) : text;
+  }
+  if (const auto* text = std::get_if<std::string>(&value)) {
+    const bool digits = row.type == Type::kChoice && !text->empty() && text->front() >= '0' && text->front() <= '9';
+    return digits ? *text : json_string(repair_utf8(*text));
+  }
+  std::string out = "[";
+  for (const std::string& entry : std::get<std::vector<std::string>>(value)) {
+    if (out.size() > 1) out += ", ";
+    out += json_string(repair_utf8(entry));
+  }
+  return out + "]";
+}
+
+std::string expected_form(const Row& row) {
+  switch (row.type) {
+    case Type::kBool: return "true or false";
+    case Type::kInteger: return row.unit == Unit::kBytes ? "a size such as 65536 or \"64KiB\"" : "a whole number";
+    case Type::kTextList: return "a list of texts";
+    case Type::kChoice: {
+      std::string out = "one of";
+      for (const std::string_view choice : row.choices) out.append(" ").append(choice).append(",");
+      out.pop_back();
+      return out;
+    }
+    case Type::kText:
+    case Type::kId:
+    case Type::kSecret: return "a text in quotes";
+  }
+  return {};
+}
+
+}  // namespace kilat::config

@@ -1,0 +1,34 @@
+// Values of settings: from text, to text, within their range. Pure functions; any thread.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "config/schema.h"
+
+namespace kilat::config {
+
+/// "4096", "64KiB", "1MiB", "2GiB" to bytes; nothing for any other text and above 2^63.
+std::optional<uint64_t> parse_size(std::string_view text);
+
+/// The reverse, with the largest unit that leaves a whole number.
+std::string format_size(uint64_t bytes);
+
+/// A value as the environment or a flag gives it. Lists are comma-separated. The error says what was expected, without
+/// the key's name. The value is not yet checked.
+std::expected<Value, std::string> parse_text(const Row& row, std::string_view text);
+
+/// Whether `value` (of the right type) lies in the row's range; texts may be brought to normal form. Returns the rest
+/// of a sentence that begins with the key ("is 64MiB; the largest allowed is 16MiB"), or "".
+std::string check_value(const Row& row, Value& value);
+
+/// The value as TOML would write it; a secret becomes "…".
+std::string format_value(const Row& row, const Value& value);
+
+/// What the row wants, for messages: "true or false", "a whole number", "a size such as 65536 or \"64KiB\"", …
+std::string expected_form(const Row& row);
+
+}  // namespace kilat::config
