@@ -22,7 +22,7 @@ http::Response refusal(Reason reason, std::string_view detail) {
   body += R"(,"reason":")";
   body += row.id;
   body += R"("})";
-  http::Response response{.status = row.http_status, .content_type = kJson, .body = std::move(body)};
+  http::Response response{.status = row.http_status, .content_type = kJson, .body = std::move(body), .reason = reason};
   if (row.http_status == 503 || row.http_status == 429) response.headers.push_back({"Retry-After", "1"});
   return response;
 }

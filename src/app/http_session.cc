@@ -98,6 +98,7 @@ HttpSession::Slot& HttpSession::new_slot(const http::Request& request) {
   slot.head_only = request.method() == http::Method::kHead;
   slot.minor_version = request.minor_version();
   slot.origin = request.header("Origin");
+  if (log::enabled(log::Level::kDebug)) slot.path = request.path();
   return slot;
 }
 
@@ -121,7 +122,6 @@ void HttpSession::handle_request(std::span<char> rest, bool& upgraded) {
     if (reason_row(reason).http_status == 426) {
       response.headers = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}};
     }
-    shard_.log_refusal(reason, request.path());
     fill(slot, response, false);
   } else {
     Slot& slot = new_slot(request);
@@ -133,7 +133,6 @@ void HttpSession::handle_request(std::span<char> rest, bool& upgraded) {
       api::Outcome outcome =
           shard_.service().handle(request, route.path, (id_ << kSequenceBits) | sequence, shard_.unix_now_ms());
       if (auto* response = std::get_if<http::Response>(&outcome)) {
-        if (response->status >= 400) shard_.log_refusal(*response, request.path());
         fill(slot, *response, false);
       } else if (auto* tail = std::get_if<api::Tail>(&outcome)) {
         start_tail(*tail, request);
@@ -141,7 +140,6 @@ void HttpSession::handle_request(std::span<char> rest, bool& upgraded) {
     } else if (route.target == Target::kLocal) {
       fill(slot, answer_local(request, route.path, settings, shard_.draining()), false);
     } else {
-      shard_.log_refusal(Reason::kHttpNotFound, request.path());
       fill(slot, api::refusal(Reason::kHttpNotFound), false);
     }
   }
@@ -151,7 +149,6 @@ void HttpSession::handle_request(std::span<char> rest, bool& upgraded) {
 }
 
 void HttpSession::handle_error(Reason reason) {
-  shard_.log_refusal(reason, {});
   Slot& slot = slots_.emplace_back();
   slot.keep_alive = false;
   last_ = true;
@@ -176,6 +173,7 @@ void HttpSession::start_tail(const api::Tail& tail, const http::Request& request
 // --- answers
 
 void HttpSession::fill(Slot& slot, const http::Response& response, bool preflight) {
+  if (response.reason != Reason::kNone) shard_.log_refusal(response.reason, slot.path);
   const http::ResponseOptions options{
       .keep_alive = slot.keep_alive,
       .head_only = slot.head_only,

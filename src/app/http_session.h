@@ -45,6 +45,7 @@ class HttpSession final : private Timer {
     bool head_only = false;
     int minor_version = 1;
     std::string origin;
+    std::string path;  ///< for the log; only filled when it will be read
     std::string bytes;
   };
 

@@ -164,7 +164,6 @@ void Shard::on_slow_reader(net::StreamHandler& handler, Reason reason) {
 void Shard::answer(api::Ticket ticket, http::Response response) {
   const auto found = waiting_.find(ticket >> 24);
   if (found == waiting_.end()) return;
-  if (response.status >= 400) log_refusal(response, {});
   found->second->answer(static_cast<uint32_t>(ticket & 0xffffff), std::move(response));
 }
 
@@ -185,11 +184,6 @@ void Shard::end_tail(const net::Outbox& outbox) {
 void Shard::log_refusal(Reason reason, std::string_view path) const {
   if (!log::enabled(log::Level::kDebug)) return;
   log::event(log::Level::kDebug, "refused", {{"reason", reason_row(reason).id}, {"path", path}});
-}
-
-void Shard::log_refusal(const http::Response& response, std::string_view path) const {
-  if (!log::enabled(log::Level::kDebug)) return;
-  log::event(log::Level::kDebug, "refused", {{"status", response.status}, {"path", path}, {"answer", response.body}});
 }
 
 // --- drain

@@ -69,7 +69,6 @@ class Shard final : private net::AcceptHandler, private net::SlowReaderPolicy, p
   void end_tail(const net::Outbox& outbox);
   void bury(Connection& connection);
   void log_refusal(Reason reason, std::string_view path) const;
-  void log_refusal(const http::Response& response, std::string_view path) const;
 
  private:
   static constexpr size_t kMailPerTurn = 1024;  ///< from each shard, so that sockets are not starved by mail

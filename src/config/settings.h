@@ -11,14 +11,14 @@ namespace kilat::config {
 
 struct ServerSettings {
   std::string host = "127.0.0.1";
-  uint16_t port = 6001;            ///< 0: the kernel picks one
-  uint32_t shards = 0;             ///< 0: one per hardware thread
-  std::string path_prefix;         ///< "" or "/prefix"
-  uint32_t max_connections = 0;    ///< all apps together; 0: no limit
-  bool strict_protocol = false;    ///< refuse connections without ?protocol=
+  uint16_t port = 6001;          ///< 0: the kernel picks one
+  uint32_t shards = 0;           ///< 0: one per hardware thread
+  std::string path_prefix;       ///< "" or "/prefix"
+  uint32_t max_connections = 0;  ///< all apps together; 0: no limit
+  bool strict_protocol = false;  ///< refuse connections without ?protocol=
   bool strict_channel_names = false;
-  uint32_t drain_ms = 3'000;       ///< closes are spread over this time on SIGTERM
-  bool live_page = false;          ///< serve the live telemetry page at /live/
+  uint32_t drain_ms = 3'000;  ///< closes are spread over this time on SIGTERM
+  bool live_page = false;     ///< serve the live telemetry page at /live/
 };
 
 struct HttpSettings {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/reason.h"
 #include "http/cors.h"
 
 namespace kilat::http {
@@ -23,6 +24,8 @@ struct Response {
   std::string body{};
   /// Content-Length and Transfer-Encoding are ignored here: framing is ours alone.
   std::vector<HeaderField> headers{};
+  /// The row by which the request is refused, for log and metrics; not written to the wire here.
+  Reason reason = Reason::kNone;
 };
 
 /// What the answer must know about the request and the connection.

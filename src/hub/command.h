@@ -17,7 +17,7 @@
 
 namespace kilat::hub {
 
-/// One member of a presence channel. `info` is JSON text, an object.
+/// One member of a presence channel. `info` is JSON text, an object, or empty when the member gave none.
 struct Member {
   std::string user_id;
   std::string info;

@@ -1,6 +1,6 @@
 // EventLoop: readiness of descriptors through level-triggered epoll (docs/adr/0001-event-loop.md says why our own).
 // Owner: one shard; never used from another thread, except that Wakeup::notify may be called from any.
-// A Watcher may be destroyed only outside of dispatch(), because events already fetched still point to it.
+// A Watcher may be destroyed only between a dispatch() and the next wait(): events already fetched still point to it.
 #pragma once
 
 #include <sys/epoll.h>

@@ -52,7 +52,7 @@ std::string presence_json(const hub::MemberList& members) {
     append_json_string(ids, member.user_id);
     append_json_string(hash, member.user_id);
     hash += ':';
-    hash += member.info;
+    hash += member.info.empty() ? "{}" : member.info;
   }
   std::string json = R"({"presence":{"ids":[)";
   json += ids;
@@ -215,7 +215,7 @@ std::string publication_json(const hub::Publication& publication) {
     append_json_string(json, R"({"subscription_count":)" + std::to_string(publication.number()) + "}");
   } else {
     inner = R"({"user_id":)" + json_string(publication.user_id());
-    if (publication.kind() == Kind::kMemberAdded) {
+    if (publication.kind() == Kind::kMemberAdded && !publication.data().empty()) {
       inner += R"(,"user_info":)";
       inner += publication.data();
     }

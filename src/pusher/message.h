@@ -37,7 +37,7 @@ struct ClientMessage {
 /// `channel_data` of a presence subscription, or the user object of a sign-in.
 struct MemberData {
   std::string user_id;
-  std::string user_info = "{}";        ///< raw JSON, always an object
+  std::string user_info;               ///< raw JSON, an object; empty when there was none
   std::vector<std::string> watchlist;  ///< sign-in only; without duplicates
 };
 

@@ -102,11 +102,11 @@ describe('handshake', () => {
     raw.destroy();
   });
 
-  for (const [key, code] of [['one-key', 4004], ['one-retry-key', 4100]]) {
+  for (const [key, code, row] of [['one-key', 4004, 'app_over_quota'], ['one-retry-key', 4100, 'app_over_quota_retry']]) {
     it(`case 9: the second connection of a quota of one gets ${code}, the first stays`, async () => {
       const app = server.apps.find((candidate) => candidate.key === key);
       const first = await server.connect({ key, app });
-      await refused(server, { key }, 'app_over_quota', { closeCode: 4004, pusherCode: 4004 }, { code });
+      await refused(server, { key }, row, { closeCode: code, pusherCode: code });
       await first.ping();
       await first.close();
       await eventually(async () => {

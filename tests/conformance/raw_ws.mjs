@@ -146,13 +146,16 @@ export class RawSocket {
     }
   }
 
-  /** Code of the next close frame and the text frames before it: {code, events}. */
+  /** Code of the next close frame and the text frames before it: {code, events}. Answers it (RFC 6455 section 5.5.1)
+   *  and ends this side, so that the server need not wait for its own deadline. */
   async readClose() {
     const events = [];
     for (;;) {
       const frame = await this.readFrame();
       if (frame.opcode === kOpcode.text) events.push(JSON.parse(frame.payload.toString('utf8')));
       if (frame.opcode === kOpcode.close) {
+        this.sendFrame(kOpcode.close, frame.payload);
+        this.socket.end();
         return { code: frame.payload.length >= 2 ? frame.payload.readUInt16BE(0) : 1005, events };
       }
     }

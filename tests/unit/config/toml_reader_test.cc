@@ -121,6 +121,19 @@ TEST(TomlReader, SyntaxError_HasLineAndCaret) {
   EXPECT_NE(text.find("    1 | [server\n      |        ^"), std::string::npos) << text;
 }
 
+TEST(TomlReader, SectionNameThatIsNone_IsASyntaxErrorInEveryBuild) {
+  for (const char* text :
+       {"[!pp]\n", "[[!pp]]\n", "[\n", "[", "[[", "[ ", "[.a]\n", "[a.]\n", "x = {!}\n", "x.\n", "="}) {
+    EXPECT_NE(messages(text).find("kilat.toml:1:"), std::string::npos) << text;
+  }
+}
+
+TEST(TomlReader, ArabicFormBesideAKey_IsASyntaxError_ButFreeInCommentsAndTexts) {
+  EXPECT_NE(messages("[server]\xef\xbb\xb7s\n").find("kilat.toml:1:"), std::string::npos);
+  EXPECT_EQ(messages(with_app("# \xef\xbb\xb7 \xe2\x9a\xa0\xef\xb8\x8f\n[http]\ncors_origins = [\"\xef\xbb\xb7\"]\n")),
+            "");
+}
+
 TEST(TomlReader, MinusOneForALimit_IsExplained) {
   EXPECT_NE(messages(std::string(kShop) + "max_connections = -1\n").find("app.max_connections is -1; 0 means no limit"),
             std::string::npos);

@@ -1,0 +1,37 @@
+#include "hub/ids.h"
+
+#include <gtest/gtest.h>
+
+namespace kilat::hub {
+namespace {
+
+TEST(SocketId, Text_IsParsedBackToTheSameId) {
+  for (const SocketId id :
+       {SocketId{1, 0}, SocketId{1, 1}, SocketId{UINT32_MAX, UINT64_MAX}, SocketId{77, 9'999'999'999}}) {
+    const auto parsed = SocketId::parse(id.text());
+    ASSERT_TRUE(parsed.has_value());
+    EXPECT_EQ(*parsed, id);
+    EXPECT_TRUE(static_cast<bool>(*parsed));
+  }
+  EXPECT_EQ((SocketId{123, 456}.text()), "123.456");
+}
+
+TEST(SocketId, Malformed_IsNothing) {
+  for (const char* text : {"", ".", "1", "1.", ".1", "1.2.3", "a.1", "1.a", "-1.2", "1.-2", "+1.2", " 1.2", "1.2 ",
+                           "1,2", "0x1.2", "1.2\n", "1e3.2", "١.2"}) {
+    EXPECT_FALSE(SocketId::parse(text).has_value()) << text;
+  }
+  EXPECT_FALSE(SocketId::parse(std::string_view("1.2\0", 4)).has_value());
+}
+
+TEST(SocketId, WellFormedButForeign_IsTheIdOfNobody) {
+  for (const char* text : {"01.2", "1.02", "00.0", "4294967296.1", "1.18446744073709551616",
+                           "99999999999999999999999.99999999999999999999999", "0.5"}) {
+    const auto parsed = SocketId::parse(text);
+    ASSERT_TRUE(parsed.has_value()) << text;
+    EXPECT_FALSE(static_cast<bool>(*parsed)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace kilat::hub
