@@ -15,17 +15,14 @@ namespace dom = simdjson::dom;
 // The payload as a JSON string literal. A string is carried over byte for byte as it came; anything else is made a
 // string once, which is what Pusher's clients expect to find.
 Result<std::string> read_data(const dom::object& object, std::string_view raw, const hub::AppSettings& app) {
-  dom::element value;
-  const std::optional<std::string_view> text = raw_member(raw, "data");
-  if (object["data"].get(value) != simdjson::SUCCESS || !text) {
-    return fail(Reason::kApiBodyInvalid, "data is missing");
-  }
+  const std::optional<RawMember> data = find_raw(object, raw, "data");
+  if (!data) return fail(Reason::kApiBodyInvalid, "data is missing");
   std::string_view content;
-  const bool is_string = value.get(content) == simdjson::SUCCESS;
-  if ((is_string ? content.size() : text->size()) > app.event_bytes_max) {
+  const bool is_string = data->value.get(content) == simdjson::SUCCESS;
+  if ((is_string ? content.size() : data->raw.size()) > app.event_bytes_max) {
     return fail(Reason::kApiDataTooBig, "at most " + std::to_string(app.event_bytes_max) + " bytes");
   }
-  return is_string ? std::string(*text) : json_string(*text);
+  return is_string ? std::string(data->raw) : json_string(data->raw);
 }
 
 Result<std::vector<std::string>> read_channels(const dom::object& object, const hub::AppSettings& app, bool strict) {
@@ -111,14 +108,15 @@ Result<std::vector<Event>> EventParser::parse_batch(std::string_view body, const
   dom::object object;
   dom::array batch;
   if (!root) return fail(Reason::kApiBodyInvalid, "not valid JSON");
-  const std::optional<std::string_view> raw = raw_member(body, "batch");
-  if (root->get(object) != simdjson::SUCCESS || object["batch"].get(batch) != simdjson::SUCCESS || !raw) {
+  if (root->get(object) != simdjson::SUCCESS) return fail(Reason::kApiBodyInvalid, "not an object");
+  const std::optional<RawMember> member = find_raw(object, body, "batch");
+  if (!member || member->value.get(batch) != simdjson::SUCCESS) {
     return fail(Reason::kApiBodyInvalid, "batch must be an array");
   }
   if (batch.size() > app.batch_max) {
     return fail(Reason::kApiBatchTooLong, "at most " + std::to_string(app.batch_max));
   }
-  const std::vector<std::string_view> texts = raw_elements(*raw);
+  const std::vector<std::string_view> texts = raw_elements(member->raw);
   std::vector<Event> events;
   for (const dom::element element : batch) {
     Event event;

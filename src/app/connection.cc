@@ -117,7 +117,11 @@ void Connection::close(Reason reason) {
 }
 
 void Connection::close_slow(Reason reason) {
-  if (!session_) return stream_.abort(reason);
+  if (!session_) {
+    // One answer may be larger than the limit: it is sent to its end, in the time that slow readers have.
+    if (!stream_.overflowed() && reason != Reason::kMemoryBudget) return close(reason);
+    return stream_.abort(reason);
+  }
   session_->close_silently();
   stream_.finish_slow(reason, pusher::closing_frames(reason));
   give_quota_back();

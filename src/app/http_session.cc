@@ -135,7 +135,7 @@ void HttpSession::handle_request(std::span<char> rest, bool& upgraded) {
       if (auto* response = std::get_if<http::Response>(&outcome)) {
         fill(slot, *response, false);
       } else if (auto* tail = std::get_if<api::Tail>(&outcome)) {
-        start_tail(*tail, request);
+        prepare_tail(*tail, request);
       }
     } else if (route.target == Target::kLocal) {
       fill(slot, answer_local(request, route.path, settings, shard_.draining()), false);
@@ -143,7 +143,7 @@ void HttpSession::handle_request(std::span<char> rest, bool& upgraded) {
       fill(slot, api::refusal(Reason::kHttpNotFound), false);
     }
   }
-  if (!request.keep_alive()) last_ = true;
+  if (!request.keep_alive() && !tailing_) last_ = true;
   parser_.reset();
   wait_for(Waiting::kNextRequest);
 }
@@ -156,18 +156,20 @@ void HttpSession::handle_error(Reason reason) {
   if (!taking_) send_ready();
 }
 
-void HttpSession::start_tail(const api::Tail& tail, const http::Request& request) {
+void HttpSession::prepare_tail(const api::Tail& tail, const http::Request& request) {
   Slot& slot = slots_.back();
   const http::Response head{.status = 200, .content_type = "application/x-ndjson"};
+  if (slot.head_only) return fill(slot, head, false);
   const bool chunked = http::append_stream_head(
       slot.bytes, head, {.keep_alive = false, .minor_version = request.minor_version(), .date = shard_.http_date()});
   slot.done = true;
+  slot.keep_alive = true;  // the stream is the last answer, but it has no end of its own
   tailing_ = true;
-  shard_.start_tail({.app = tail.app,
-                     .channel = tail.channel,
-                     .event = tail.event,
-                     .chunked = chunked,
-                     .outbox = &connection_.stream()});
+  tail_ = Taps::Tap{.app = tail.app,
+                    .channel = tail.channel,
+                    .event = tail.event,
+                    .chunked = chunked,
+                    .outbox = &connection_.stream()};
 }
 
 // --- answers
@@ -208,6 +210,7 @@ void HttpSession::send_ready() {
   }
   if (!bytes.empty()) connection_.stream().push(net::FramePtr::make(bytes));
   if (!keep_alive) return finish(Reason::kHttpDone);
+  if (slots_.empty() && tail_) shard_.start_tail(*std::exchange(tail_, std::nullopt));
   if (slots_.empty() && !tailing_ && !parser_.started()) parser_.release();
 }
 

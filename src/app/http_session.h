@@ -6,10 +6,12 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <span>
 #include <string>
 
 #include "api/service.h"
+#include "app/tap.h"
 #include "base/timer_wheel.h"
 #include "http/request_parser.h"
 #include "http/response.h"
@@ -54,7 +56,7 @@ class HttpSession final : private Timer {
   void take(std::span<char> bytes);
   void handle_request(std::span<char> rest, bool& upgraded);
   void handle_error(Reason reason);
-  void start_tail(const api::Tail& tail, const http::Request& request);
+  void prepare_tail(const api::Tail& tail, const http::Request& request);
   Slot& new_slot(const http::Request& request);
   void fill(Slot& slot, const http::Response& response, bool preflight);
   void send_ready();
@@ -68,7 +70,8 @@ class HttpSession final : private Timer {
   uint64_t id_;
   uint32_t first_sequence_ = 0;  ///< of slots_.front()
   Waiting waiting_ = Waiting::kFirstRequest;
-  bool last_ = false;  ///< no request is taken any more
+  std::optional<Taps::Tap> tail_;  ///< begins when the answers before it are sent
+  bool last_ = false;              ///< no request is taken any more
   bool tailing_ = false;
   bool taking_ = false;
 };

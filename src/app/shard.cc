@@ -73,14 +73,21 @@ void Shard::run() {
     mailbox_.woken();
     turn();
   }
+  // Whoever sees first that all have drained ends the others too, should one of them get a late connection.
+  common_.drained.fetch_add(common_.shards, std::memory_order_acq_rel);
   // What is left is cut off; its sessions tell the other shards, which may still be draining.
   for (size_t i = connections_.size(); i-- > 0;) connections_[i]->stream().abort(Reason::kServerDraining);
   graves_.clear();
   mailbox_.deliver();
 }
 
-bool Shard::finished() const {
-  return stopped_ || (draining_ && connections_.empty());
+bool Shard::finished() {
+  if (stopped_) return true;
+  if (draining_ && drained_ != connections_.empty()) {
+    drained_ = connections_.empty();
+    common_.drained.fetch_add(drained_ ? 1u : -1u, std::memory_order_acq_rel);
+  }
+  return common_.drained.load(std::memory_order_acquire) >= common_.shards;
 }
 
 void Shard::turn() {

@@ -31,6 +31,9 @@ struct Common {
   hub::AppTable apps;
   net::MailGrid<hub::Command> mail;
   uint32_t node = 0;  ///< random part of this process in its socket ids
+  /// Shards that drain and have no connection left. All end together, because the others may still need the channels
+  /// whose home a shard is, and the kernel still hands it new connections.
+  std::atomic<uint32_t> drained{0};
 };
 
 class Shard final : private net::AcceptHandler, private net::SlowReaderPolicy, private api::ServiceHost {
@@ -83,7 +86,7 @@ class Shard final : private net::AcceptHandler, private net::SlowReaderPolicy, p
   void read_clocks();
   void start_drain();
   void drain_some();
-  bool finished() const;
+  bool finished();
 
   Common& common_;
   uint32_t index_;
@@ -112,6 +115,7 @@ class Shard final : private net::AcceptHandler, private net::SlowReaderPolicy, p
   size_t drain_total_ = 0;
   size_t drain_closed_ = 0;
   bool draining_ = false;
+  bool drained_ = false;  ///< counted in Common::drained
   bool stopped_ = false;
 };
 

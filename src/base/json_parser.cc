@@ -1,5 +1,9 @@
 #include "base/json_parser.h"
 
+#include <algorithm>
+
+#include "base/json_raw.h"
+
 namespace kilat {
 namespace {
 
@@ -50,6 +54,18 @@ std::optional<simdjson::dom::element> JsonParser::parse_copy(std::string_view te
   copy_.reserve(text.size() + simdjson::SIMDJSON_PADDING);
   copy_.assign(text);
   return parse(copy_);
+}
+
+std::optional<RawMember> find_raw(const simdjson::dom::object& object, std::string_view text, std::string_view key) {
+  size_t index = 0;
+  for (const simdjson::dom::key_value_pair member : object) {
+    if (member.key == key) {
+      const std::optional<std::string_view> raw = raw_member(text, index);
+      return raw ? std::optional(RawMember{member.value, *raw}) : std::nullopt;
+    }
+    ++index;
+  }
+  return std::nullopt;
 }
 
 std::optional<std::string_view> string_member(const simdjson::dom::object& object, std::string_view key) {

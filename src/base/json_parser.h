@@ -28,6 +28,16 @@ class JsonParser {
   std::string copy_;
 };
 
+/// A member with the text it was parsed from.
+struct RawMember {
+  simdjson::dom::element value;
+  std::string_view raw;
+};
+
+/// The first member whose key, escapes resolved, is `key`, in the document and in `text`, which `object` was parsed
+/// from: the two can never be different members.
+std::optional<RawMember> find_raw(const simdjson::dom::object& object, std::string_view text, std::string_view key);
+
 /// Member `key` as a string; nothing when absent or of another type. The view lives as long as the document.
 std::optional<std::string_view> string_member(const simdjson::dom::object& object, std::string_view key);
 

@@ -20,12 +20,9 @@ class Cursor {
     return true;
   }
 
-  std::string_view string() {
-    const size_t begin = at_;
+  void string() {
     skip_string();
-    const std::string_view quoted = text_.substr(begin, at_ - begin);
     skip_space();
-    return quoted;
   }
 
   std::string_view value() {
@@ -73,14 +70,14 @@ class Cursor {
 
 }  // namespace
 
-std::optional<std::string_view> raw_member(std::string_view json, std::string_view key) {
+std::optional<std::string_view> raw_member(std::string_view json, size_t index) {
   Cursor cursor(json);
   if (!cursor.take('{')) return std::nullopt;
   while (cursor.at('"')) {
-    const std::string_view name = cursor.string();
+    cursor.string();
     if (!cursor.take(':')) break;
     const std::string_view value = cursor.value();
-    if (name.size() == key.size() + 2 && name.substr(1, key.size()) == key) return value;
+    if (index-- == 0) return value;
     if (!cursor.take(',')) break;
   }
   return std::nullopt;

@@ -2,15 +2,16 @@
 // Pure functions; any thread. On invalid JSON the results are meaningless but stay inside the text.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string_view>
 #include <vector>
 
 namespace kilat {
 
-/// The raw text of member `key` of the object `json`: the first one with that spelling. Keys written with escapes are
-/// not found. Nothing when there is none or `json` is no object.
-std::optional<std::string_view> raw_member(std::string_view json, std::string_view key);
+/// The raw text of the value of member number `index` (from 0) of the object `json`, counted as they are written.
+/// Nothing when there are fewer or `json` is no object.
+std::optional<std::string_view> raw_member(std::string_view json, size_t index);
 
 /// The raw texts of the elements of the array `json`; empty when it is no array.
 std::vector<std::string_view> raw_elements(std::string_view json);

@@ -70,11 +70,11 @@ constexpr std::array kTable = std::to_array<ReasonRow>({
     {R::kWsCloseCodeInvalid, "ws_close_code_invalid", "close code not allowed on the wire", 0, 1002, 0, kBackoff,
      "mend the client"},
     {R::kWsInvalidUtf8, "ws_invalid_utf8", "text is not valid UTF-8", 0, 1007, 0, kBackoff, "mend the client"},
-    {R::kWsMessageTooBig, "ws_message_too_big", "message over the size limit", kNull, 1009, 0, kBackoff,
+    {R::kWsMessageTooBig, "ws_message_too_big", "message over the size limit", 4301, 1009, 0, kBackoff,
      "raise limits.message_bytes_max, or send less"},
     {R::kWsDeflateInvalid, "ws_deflate_invalid", "compressed message cannot be inflated", 0, 1007, 0, kBackoff,
      "mend the client or turn compression off"},
-    {R::kWsInflatedTooBig, "ws_inflated_too_big", "inflated message over the size limit", 0, 1009, 0, kBackoff,
+    {R::kWsInflatedTooBig, "ws_inflated_too_big", "inflated message over the size limit", 4301, 1009, 0, kBackoff,
      "raise limits.message_bytes_max, or send less"},
 
     {R::kTlsRequired, "tls_required", "this app accepts TLS only", 4000, 4000, 0, kAtOnce, "connect with wss"},
@@ -87,8 +87,6 @@ constexpr std::array kTable = std::to_array<ReasonRow>({
      kBackoff, "raise app.max_connections"},
     {R::kServerOverCapacity, "server_over_capacity", "Server is over capacity", 4100, 4100, 503, kBackoff,
      "raise server.max_connections, or add a node"},
-    {R::kPathNotFound, "path_not_found", "Path not found", 4005, 4005, 404, kNever,
-     "connect to PREFIX/app/KEY; the prefix is server.path_prefix"},
     {R::kProtocolMalformed, "protocol_malformed", "Protocol version is not a number", 4006, 4006, 0, kNever,
      "mend the client"},
     {R::kProtocolUnsupported, "protocol_unsupported", "Protocol version not supported, use 7", 4007, 4007, 0, kNever,
@@ -116,8 +114,6 @@ constexpr std::array kTable = std::to_array<ReasonRow>({
      "raise limits.shard_budget_bytes, or add memory"},
 
     {R::kMessageMalformed, "message_malformed", "Invalid message format", 4200, 0, 0, kStays, "mend the client"},
-    {R::kMessageTooBig, "message_too_big", "Message over the size limit", 4301, 1009, 0, kBackoff,
-     "raise limits.message_bytes_max, or send less"},
     {R::kEventUnsupported, "event_unsupported", "Unsupported event received on socket", kNull, 0, 0, kStays,
      "clients may send pusher: events and client- events only"},
     {R::kChannelNameInvalid, "channel_name_invalid", "Invalid channel name", 4009, 0, 400, kStays,
@@ -202,7 +198,6 @@ constexpr std::array kTable = std::to_array<ReasonRow>({
      "wait as Retry-After says, or raise the app's limit"},
     {R::kApiOverCapacity, "over_capacity", "Over capacity, nothing was published", 0, 0, 503, kClient,
      "wait as Retry-After says, or add shards"},
-    {R::kApiDraining, "api_draining", "Server is shutting down", 0, 0, 503, kClient, "retry on another node"},
 });
 
 constexpr bool in_order() {

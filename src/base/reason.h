@@ -54,7 +54,6 @@ enum class Reason : uint8_t {
   kAppOverQuota,
   kAppOverQuotaRetry,
   kServerOverCapacity,
-  kPathNotFound,
   kProtocolMalformed,
   kProtocolUnsupported,
   kProtocolMissing,
@@ -70,7 +69,6 @@ enum class Reason : uint8_t {
   kMemoryBudget,
   // Pusher messages: the connection stays, unless the row says otherwise.
   kMessageMalformed,
-  kMessageTooBig,
   kEventUnsupported,
   kChannelNameInvalid,
   kChannelNameTooLong,
@@ -115,7 +113,6 @@ enum class Reason : uint8_t {
   kApiUserIdInvalid,
   kApiRateLimited,
   kApiOverCapacity,
-  kApiDraining,
   kCount,
 };
 

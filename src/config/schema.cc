@@ -37,7 +37,7 @@ constexpr std::array kRows = std::to_array<Row>({
     listen_row("server.listen", "Address and port in one; use it, or host and port.", R"("0.0.0.0:6001")"),
     text<kServer, &S::host>("server.host", Type::kText, 1, 64, host_rule, "IP address to listen on.", R"("0.0.0.0")"),
     number<kServer, &S::port>("server.port", kNone, 0, 65'535, "TCP port; 0: the kernel picks one.", "6001"),
-    number<kServer, &S::shards>("server.shards", kNone, 0, 256, "Threads with a loop each; 0: one per hardware thread.",
+    number<kServer, &S::shards>("server.shards", kNone, 0, 64, "Threads with a loop each; 0: one per hardware thread.",
                                 "4"),
     text<kServer, &S::path_prefix>("server.path_prefix", Type::kText, 0, 128, path_prefix_rule,
                                    "Put before every path, for servers behind a proxy.", R"("/ws")"),

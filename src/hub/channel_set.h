@@ -1,11 +1,11 @@
 // ChannelSet: channels by (app, name), looked up without building a string.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string_view>
 #include <unordered_set>
 
+#include "base/keyed_hash.h"
 #include "hub/ids.h"
 
 namespace kilat::hub {
@@ -15,8 +15,9 @@ struct ChannelRef {
   std::string_view name;
 };
 
+/// Keyed, because clients choose the names: nobody outside can make names that collide.
 inline size_t channel_hash(AppIndex app, std::string_view name) {
-  return std::hash<std::string_view>{}(name) ^ (size_t{app} * 0x9e3779b97f4a7c15u);
+  return keyed_hash(name, kHashSeed + app);
 }
 
 /// The shard that gives a channel its order, keeps its presence, its cache and its counts.

@@ -2,7 +2,7 @@
 // of one pair are never reordered, nobody takes a lock, and no sender waits.
 // Bounds: `slots` messages a ring. A publish is refused when a ring is seven eighths full, which leaves room for
 // control messages (subscribe, unsubscribe, answers); those never get lost: past the ring they wait in the sender's
-// spill, whose size is bounded by what the sender's own connections may have in flight.
+// spill, which holds at most what joins, leaves and closes of all connections can cause, never events.
 #pragma once
 
 #include <atomic>

@@ -1,6 +1,6 @@
 #include "pusher/message.h"
 
-#include <algorithm>
+#include <unordered_set>
 
 #include "base/json_parser.h"
 #include "base/json_raw.h"
@@ -32,9 +32,10 @@ std::optional<std::string> id_text(dom::element value) {
 void read_watchlist(const dom::object& object, std::vector<std::string>& watchlist) {
   dom::array ids;
   if (object["watchlist"].get(ids) != simdjson::SUCCESS) return;
+  std::unordered_set<std::string> seen;
   for (const dom::element id : ids) {
     const std::optional<std::string> text = id_text(id);
-    if (text && !text->empty() && std::ranges::find(watchlist, *text) == watchlist.end()) watchlist.push_back(*text);
+    if (text && !text->empty() && seen.insert(*text).second) watchlist.push_back(*text);
   }
 }
 
@@ -77,7 +78,8 @@ std::optional<ClientMessage> MessageParser::parse(std::string_view text) {
     const std::optional<std::string_view> channel = string_member(object, "channel");
     if (!channel) return std::nullopt;
     message.channel = *channel;
-    message.data = raw_member(text, "data").value_or("null");
+    const std::optional<RawMember> payload = find_raw(object, text, "data");
+    message.data = payload ? payload->raw : "null";
     return message;
   }
   if (message.kind == Kind::kPing || message.kind == Kind::kPong || message.kind == Kind::kUnsupported) return message;
@@ -111,12 +113,10 @@ std::optional<MemberData> MessageParser::parse_member(std::string_view text, std
 
   MemberData member;
   member.user_id = std::move(*user_id);
-  dom::element info;
-  if (object["user_info"].get(info) == simdjson::SUCCESS && !info.is_null()) {
-    if (!info.is_object()) return std::nullopt;
-    const std::optional<std::string_view> raw = raw_member(text, "user_info");
-    if (!raw) return std::nullopt;
-    member.user_info = *raw;
+  const std::optional<RawMember> info = find_raw(object, text, "user_info");
+  if (info && !info->value.is_null()) {
+    if (!info->value.is_object()) return std::nullopt;
+    member.user_info = info->raw;
   }
   read_watchlist(object, member.watchlist);
   return member;

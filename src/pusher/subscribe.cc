@@ -64,7 +64,7 @@ Reason Session::read_member(const ClientMessage& message, hub::Member& member) {
     // A signed-in user may leave it out: the sign-in has said who they are.
     if (!user_) return Reason::kPresenceDataInvalid;
     member = {user_->id, user_->info};
-    return Reason::kNone;
+    return member.info.size() <= settings().presence_member_bytes_max ? Reason::kNone : Reason::kPresenceMemberTooBig;
   }
   std::optional<MemberData> data = shard_.parser.parse_member(*message.channel_data, "user_id");
   if (!data || data->user_id.size() > settings().user_id_max) return Reason::kPresenceDataInvalid;
