@@ -121,6 +121,7 @@ Result<std::vector<Event>> EventParser::parse_batch(std::string_view body, const
   for (const dom::element element : batch) {
     Event event;
     TRY(event, read_event(element, texts[events.size()], app, strict_names));
+    if (event.channels.size() != 1) return fail(Reason::kApiChannelInvalid, "an entry of a batch takes one channel");
     events.push_back(std::move(event));
   }
   return events;

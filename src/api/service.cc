@@ -79,19 +79,17 @@ Outcome Service::dispatch(const Call& call) {
 Outcome Service::post_events(const Call& call) {
   Result<Event> event = parser_.parse_event(call.request.body(), call.app.settings, options_.strict_channel_names);
   if (!event) return refusal(event.error().reason, event.error().detail);
-  std::vector<Event> events;
-  events.push_back(std::move(*event));
-  return publish_all(call, std::move(events), false);
+  return publish_all(call, std::span(&*event, 1), false);
 }
 
 Outcome Service::post_batch(const Call& call) {
   Result<std::vector<Event>> events =
       parser_.parse_batch(call.request.body(), call.app.settings, options_.strict_channel_names);
   if (!events) return refusal(events.error().reason, events.error().detail);
-  return publish_all(call, std::move(*events), true);
+  return publish_all(call, *events, true);
 }
 
-Outcome Service::publish_all(const Call& call, std::vector<Event> events, bool batch) {
+Outcome Service::publish_all(const Call& call, std::span<const Event> events, bool batch) {
   PendingPublish publish{.ticket = call.ticket, .batch = batch, .with_info = false, .awaited = 0, .parts = {}};
   for (const Event& event : events) {
     publish.with_info |= event.info.any();
@@ -134,9 +132,9 @@ void Service::on_published(hub::RequestId request, const hub::PublishReply& repl
   publish.parts[reply.index].reply = reply;
   if (--publish.awaited > 0) return;
   const Ticket ticket = publish.ticket;
-  http::Response response = publish_answer(publish);
+  const http::Response response = publish_answer(publish);
   publishes_.erase(found);
-  host_.answer(ticket, std::move(response));
+  host_.answer(ticket, response);
 }
 
 http::Response Service::publish_answer(const PendingPublish& publish) {
@@ -145,6 +143,7 @@ http::Response Service::publish_answer(const PendingPublish& publish) {
   }
   if (!publish.with_info) return ok();
   std::vector<hub::ChannelCounts> counts;
+  counts.reserve(publish.parts.size());
   for (const Part& part : publish.parts) counts.push_back({part.channel, part.reply.subscriptions, part.reply.users});
   if (!publish.batch) return ok(channels_json(counts, publish.parts.front().info));
   std::string json = R"({"batch":[)";
@@ -205,7 +204,7 @@ Outcome Service::get_users(const Call& call) {
   return ask(call, {.kind = hub::Query::Kind::kUsers, .app = call.app.index, .name = *name}, {});
 }
 
-Outcome Service::ask(const Call& call, hub::Query query, Info info) {
+Outcome Service::ask(const Call& call, const hub::Query& query, Info info) {
   if (std::optional<http::Response> limited = limit_reads(call)) return std::move(*limited);
   const hub::RequestId request = ++last_request_;
   PendingQuery& pending = queries_[request];

@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -25,7 +26,7 @@ using Ticket = uint64_t;
 
 class ServiceHost {
  public:
-  virtual void answer(Ticket ticket, http::Response response) = 0;
+  virtual void answer(Ticket ticket, const http::Response& response) = 0;
 
  protected:
   ~ServiceHost() = default;
@@ -95,11 +96,11 @@ class Service {
   Outcome dispatch(const Call& call);
   Outcome post_events(const Call& call);
   Outcome post_batch(const Call& call);
-  Outcome publish_all(const Call& call, std::vector<Event> events, bool batch);
+  Outcome publish_all(const Call& call, std::span<const Event> events, bool batch);
   Outcome get_channels(const Call& call);
   Outcome get_channel(const Call& call);
   Outcome get_users(const Call& call);
-  Outcome ask(const Call& call, hub::Query query, Info info);
+  Outcome ask(const Call& call, const hub::Query& query, Info info);
   Outcome disconnect_user(const Call& call, Reason reason);
   Outcome get_connections(const Call& call) const;
   Outcome tail(const Call& call) const;

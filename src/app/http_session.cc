@@ -186,7 +186,7 @@ void HttpSession::fill(Slot& slot, const http::Response& response, bool prefligh
   slot.done = true;
 }
 
-void HttpSession::answer(uint32_t sequence, http::Response response) {
+void HttpSession::answer(uint32_t sequence, const http::Response& response) {
   const uint32_t index = (sequence - first_sequence_) & kSequenceMask;
   if (index >= slots_.size() || slots_[index].done) return;
   fill(slots_[index], response, false);

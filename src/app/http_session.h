@@ -31,7 +31,7 @@ class HttpSession final : private Timer {
   void on_bytes(std::span<char> bytes);
 
   /// The answer to a request that had to wait; `sequence` is its number on this connection.
-  void answer(uint32_t sequence, http::Response response);
+  void answer(uint32_t sequence, const http::Response& response);
 
   bool tailing() const { return tailing_; }
   uint64_t id() const { return id_; }

@@ -168,10 +168,10 @@ void Shard::on_slow_reader(net::StreamHandler& handler, Reason reason) {
   Connection::of(handler).close_slow(reason);
 }
 
-void Shard::answer(api::Ticket ticket, http::Response response) {
+void Shard::answer(api::Ticket ticket, const http::Response& response) {
   const auto found = waiting_.find(ticket >> 24);
   if (found == waiting_.end()) return;
-  found->second->answer(static_cast<uint32_t>(ticket & 0xffffff), std::move(response));
+  found->second->answer(static_cast<uint32_t>(ticket & 0xffffff), response);
 }
 
 void Shard::start_tail(Taps::Tap tap) {

@@ -79,7 +79,7 @@ class Shard final : private net::AcceptHandler, private net::SlowReaderPolicy, p
 
   void on_accepted(int fd) override;
   void on_slow_reader(net::StreamHandler& handler, Reason reason) override;
-  void answer(api::Ticket ticket, http::Response response) override;
+  void answer(api::Ticket ticket, const http::Response& response) override;
 
   void turn();
   int wait_ms();

@@ -18,19 +18,19 @@ struct Command {
   std::string_view name;
   std::string_view help;                 ///< one line, shown by `kilat --help`
   std::string_view example;              ///< a line a reader can copy
-  Action (*install)(CLI::App& options);  ///< adds the options and returns what to run with them
+  Action (*install)(CLI::App& command);  ///< adds the options and returns what to run with them
 };
 
 /// Runs the command that `argv` names. Exit codes: 0 done, 1 failed, 2 used wrongly.
 int run(std::span<const Command> commands, int argc, const char* const* argv);
 
 // The commands, each in the file of its name.
-Action install_serve(CLI::App& options);
-Action install_publish(CLI::App& options);
-Action install_tail(CLI::App& options);
-Action install_feed(CLI::App& options);
-Action install_reasons(CLI::App& options);
-Action install_config(CLI::App& options);
-Action install_version(CLI::App& options);
+Action install_serve(CLI::App& command);
+Action install_publish(CLI::App& command);
+Action install_tail(CLI::App& command);
+Action install_feed(CLI::App& command);
+Action install_reasons(CLI::App& command);
+Action install_config(CLI::App& command);
+Action install_version(CLI::App& command);
 
 }  // namespace kilat::cli

@@ -6,9 +6,9 @@
 
 namespace kilat::cli {
 
-Action install_config(CLI::App& options) {
+Action install_config(CLI::App& command) {
   // One form exists so far; the flag names it, so that scripts keep working when there are more.
-  options.add_flag("--markdown")->description("As a document (docs/configuration.md)");
+  command.add_flag("--markdown")->description("As a document (docs/configuration.md)");
   return [] {
     std::fputs(config::reference_markdown().c_str(), stdout);
     return 0;

@@ -7,14 +7,14 @@
 
 namespace kilat::cli {
 
-Action install_reasons(CLI::App& options) {
+Action install_reasons(CLI::App& command) {
   struct Flags {
     bool json = false;
     bool markdown = false;
   };
   auto flags = std::make_shared<Flags>();
-  auto* json = options.add_flag("--json", flags->json, "As a JSON array");
-  options.add_flag("--markdown", flags->markdown, "As a document (docs/reasons.md)")->excludes(json);
+  auto* json = command.add_flag("--json", flags->json, "As a JSON array");
+  command.add_flag("--markdown", flags->markdown, "As a document (docs/reasons.md)")->excludes(json);
   return [flags] {
     std::string text = reasons_plain();
     if (flags->json) text = reasons_json();

@@ -57,6 +57,7 @@ std::vector<Override> environment_overrides(std::span<const std::string> environ
   std::ranges::sort(found, {}, [](const auto& pair) { return pair.first; });
 
   std::vector<Override> out;
+  out.reserve(found.size());
   for (auto& [index, given] : found) out.push_back(std::move(given));
   return out;
 }

@@ -19,7 +19,7 @@ std::string format_size(uint64_t bytes);
 
 /// A value as the environment or a flag gives it. Lists are comma-separated. The error says what was expected, without
 /// the key's name. The value is not yet checked.
-std::expected<Value, std::string> parse_text(const Row& row, std::string_view text);
+std::expected<Value, std::string> parse_text(const Row& row, std::string_view raw);
 
 /// Whether `value` (of the right type) lies in the row's range; texts may be brought to normal form. Returns the rest
 /// of a sentence that begins with the key ("is 64MiB; the largest allowed is 16MiB"), or "".

@@ -24,7 +24,7 @@ ShardIndex ShardHub::home_of_channel(AppIndex app, std::string_view channel) con
 }
 
 void ShardHub::receive(Command&& command) {
-  std::visit([this](auto&& message) { on(std::move(message)); }, std::move(command));
+  std::visit([this]<typename T>(T&& message) { on(std::forward<T>(message)); }, std::move(command));
 }
 
 void ShardHub::remove(Subscriber& subscriber) {
@@ -32,20 +32,21 @@ void ShardHub::remove(Subscriber& subscriber) {
   local_.remove(subscriber);
 }
 
-void ShardHub::join(Subscriber& subscriber, std::string_view name, Member member) {
-  const ShardIndex home = home_of_channel(subscriber.app_, name);
+void ShardHub::join(Subscriber& subscriber, std::string_view channel, Member member) {
+  const ShardIndex home = home_of_channel(subscriber.app_, channel);
   auto request = std::make_unique<JoinRequest>();
   request->app = subscriber.app_;
-  request->kind = kind_of(name);
+  request->kind = kind_of(channel);
   request->who = subscriber.handle_;
   request->socket_id = subscriber.socket_id_;
-  request->channel = name;
-  if (const Subscription* present = subscriber.find(name)) {
+  request->channel = channel;
+  if (const Subscription* present = subscriber.find(channel)) {
     request->again = true;
     request->token = present->token;
   } else {
     request->token = ++subscriber.last_token_;
-    Subscription& subscription = local_.begin(subscriber, local_.channel(subscriber.app_, name, home), request->token);
+    Subscription& subscription =
+        local_.begin(subscriber, local_.channel(subscriber.app_, channel, home), request->token);
     if (request->kind.presence()) subscription.user = std::make_unique<std::string>(member.user_id);
     request->member = std::move(member);
   }

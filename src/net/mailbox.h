@@ -60,7 +60,8 @@ class Mailbox {
   void post(uint32_t to, T&& message) {
     posted_[to] = true;
     if (!spill_[to].empty() || !grid_.ring(shard_, to).try_push(std::move(message))) {
-      spill_[to].push_back(std::move(message));
+      // A push that fails leaves its argument as it was.
+      spill_[to].push_back(std::move(message));  // NOLINT(bugprone-use-after-move)
     }
   }
 

@@ -19,7 +19,9 @@ ws::ReaderOptions reader_options(const Shard& shard, const SessionOptions& optio
 
 Shard::Shard(hub::AppTable& apps_in, hub::ShardHub& hub_in, TimerWheel& wheel_in, const ShardLimits& limits_in)
     : apps(apps_in), hub(hub_in), wheel(wheel_in), limits(limits_in) {
-  for (hub::AppIndex app = 0; app < apps.size(); ++app) keys.emplace_back(apps[app].settings.secret);
+  for (size_t i = 0; i < apps.size(); ++i) {
+    keys.emplace_back(apps[static_cast<hub::AppIndex>(i)].settings.secret);
+  }
 }
 
 Session::Session(Shard& shard, hub::App& app, const SessionOptions& options, net::Outbox& outbox, SessionHost& host)

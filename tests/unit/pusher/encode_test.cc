@@ -100,10 +100,9 @@ TEST(Encode, SubscriptionSucceeded_OfAnEmptyPresenceChannel_IsAnEmptyList) {
 TEST(Encode, PresenceUserIds_AreEscapedTwiceAndKeptInUtf8) {
   const std::string frame =
       text(subscription_succeeded(joined("presence-c", hub::MemberList{{"a\"b\\\n", R"({"n":"é😀"})"}})));
-  EXPECT_EQ(frame,
-            R"({"event":"pusher_internal:subscription_succeeded","channel":"presence-c",)"
-            R"("data":"{\"presence\":{\"ids\":[\"a\\\"b\\\\\\n\"],)"
-            R"(\"hash\":{\"a\\\"b\\\\\\n\":{\"n\":\"é😀\"}},\"count\":1}}"})");
+  EXPECT_EQ(frame, R"({"event":"pusher_internal:subscription_succeeded","channel":"presence-c",)"
+                   R"("data":"{\"presence\":{\"ids\":[\"a\\\"b\\\\\\n\"],)"
+                   R"(\"hash\":{\"a\\\"b\\\\\\n\":{\"n\":\"é😀\"}},\"count\":1}}"})");
 }
 
 struct RefusalRow {
@@ -113,12 +112,15 @@ struct RefusalRow {
 };
 
 TEST(Encode, SubscriptionError_HasTheTypeAndStatusThatSdksKnow) {
-  const RefusalRow rows[] = {
-      {Reason::kChannelNameTooLong, "LimitReached", 4009},   {Reason::kPresenceChannelFull, "LimitReached", 4100},
-      {Reason::kTooManySubscriptions, "LimitReached", 4100}, {Reason::kPresenceMemberTooBig, "LimitReached", 4301},
-      {Reason::kChannelNameInvalid, "ChannelNameInvalid", 4009},
-      {Reason::kChannelAuthInvalid, "AuthError", 401},       {Reason::kChannelAuthKeyInvalid, "AuthError", 401},
-      {Reason::kPresenceDataInvalid, "AuthError", 401},      {Reason::kUserChannelRefused, "AuthError", 401}};
+  const RefusalRow rows[] = {{Reason::kChannelNameTooLong, "LimitReached", 4009},
+                             {Reason::kPresenceChannelFull, "LimitReached", 4100},
+                             {Reason::kTooManySubscriptions, "LimitReached", 4100},
+                             {Reason::kPresenceMemberTooBig, "LimitReached", 4301},
+                             {Reason::kChannelNameInvalid, "ChannelNameInvalid", 4009},
+                             {Reason::kChannelAuthInvalid, "AuthError", 401},
+                             {Reason::kChannelAuthKeyInvalid, "AuthError", 401},
+                             {Reason::kPresenceDataInvalid, "AuthError", 401},
+                             {Reason::kUserChannelRefused, "AuthError", 401}};
   for (const RefusalRow& row : rows) {
     const ReasonRow& reason = reason_row(row.reason);
     EXPECT_EQ(text(subscription_error(row.reason, "c")),
@@ -140,16 +142,13 @@ TEST(Encode, SigninSuccess_EchoesTheUserDataAsAString) {
 TEST(Encode, WatchlistEvents_LeaveOutTheEmptyList) {
   const std::vector<std::string> one{"1"};
   const std::vector<std::string> two{"2", "3\""};
-  EXPECT_EQ(text(watchlist_events(one, {})),
-            R"({"event":"pusher_internal:watchlist_events",)"
-            R"("data":"{\"events\":[{\"name\":\"online\",\"user_ids\":[\"1\"]}]}"})");
-  EXPECT_EQ(text(watchlist_events({}, one)),
-            R"({"event":"pusher_internal:watchlist_events",)"
-            R"("data":"{\"events\":[{\"name\":\"offline\",\"user_ids\":[\"1\"]}]}"})");
-  EXPECT_EQ(text(watchlist_events(one, two)),
-            R"({"event":"pusher_internal:watchlist_events",)"
-            R"("data":"{\"events\":[{\"name\":\"online\",\"user_ids\":[\"1\"]},)"
-            R"({\"name\":\"offline\",\"user_ids\":[\"2\",\"3\\\"\"]}]}"})");
+  EXPECT_EQ(text(watchlist_events(one, {})), R"({"event":"pusher_internal:watchlist_events",)"
+                                             R"("data":"{\"events\":[{\"name\":\"online\",\"user_ids\":[\"1\"]}]}"})");
+  EXPECT_EQ(text(watchlist_events({}, one)), R"({"event":"pusher_internal:watchlist_events",)"
+                                             R"("data":"{\"events\":[{\"name\":\"offline\",\"user_ids\":[\"1\"]}]}"})");
+  EXPECT_EQ(text(watchlist_events(one, two)), R"({"event":"pusher_internal:watchlist_events",)"
+                                              R"("data":"{\"events\":[{\"name\":\"online\",\"user_ids\":[\"1\"]},)"
+                                              R"({\"name\":\"offline\",\"user_ids\":[\"2\",\"3\\\"\"]}]}"})");
 }
 
 TEST(Encode, Event_CarriesDataByteForByte) {

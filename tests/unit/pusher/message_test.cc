@@ -26,7 +26,8 @@ bool refused(std::string_view text) {
 }
 
 TEST(Message, PingAndPong_NeedNoData) {
-  for (const char* data : {"", R"(,"data":{})", R"(,"data":"{}")", R"(,"data":"")", R"(,"data":null)", R"(,"data":7)"}) {
+  for (const char* data :
+       {"", R"(,"data":{})", R"(,"data":"{}")", R"(,"data":"")", R"(,"data":null)", R"(,"data":7)"}) {
     const Parsed ping(std::string(R"({"event":"pusher:ping")") + data + "}");
     ASSERT_TRUE(ping) << data;
     EXPECT_EQ(ping->kind, Kind::kPing);
@@ -124,8 +125,8 @@ TEST(Message, Heartbeat_IsASignOfLife) {
 }
 
 TEST(Message, AnyOtherEventName_IsUnsupported) {
-  for (const char* event : {"pusher:foo", "my-event", "", "pusher_internal:subscription_succeeded", "client", "Client-x",
-                            "PUSHER:PING", "pusher:ping "}) {
+  for (const char* event : {"pusher:foo", "my-event", "", "pusher_internal:subscription_succeeded", "client",
+                            "Client-x", "PUSHER:PING", "pusher:ping "}) {
     const Parsed parsed(std::string(R"({"event":")") + event + R"(","channel":5,"data":[]})");
     ASSERT_TRUE(parsed) << event;
     EXPECT_EQ(parsed->kind, Kind::kUnsupported) << event;
@@ -134,10 +135,27 @@ TEST(Message, AnyOtherEventName_IsUnsupported) {
 }
 
 TEST(Message, WhatIsNoJsonObjectWithAnEvent_IsRefused) {
-  for (const char* text : {"", " ", "not json", "{", "}", "[]", "null", "5", "\"event\"", "{}", R"({"event":5})",
-                           R"({"event":null})", R"({"event":["pusher:ping"]})", R"({"event":"pusher:ping",})",
-                           R"({"event":"pusher:ping"}x)", R"({'event':'pusher:ping'})", "{\"event\":\"pusher:ping\"",
-                           "{\"event\":\"a\nb\"}", R"({"event":"\x"})", "\xef\xbb\xbf{", "\xff\xfe"}) {
+  for (const char* text : {"",
+                           " ",
+                           "not json",
+                           "{",
+                           "}",
+                           "[]",
+                           "null",
+                           "5",
+                           "\"event\"",
+                           "{}",
+                           R"({"event":5})",
+                           R"({"event":null})",
+                           R"({"event":["pusher:ping"]})",
+                           R"({"event":"pusher:ping",})",
+                           R"({"event":"pusher:ping"}x)",
+                           R"({'event':'pusher:ping'})",
+                           "{\"event\":\"pusher:ping\"",
+                           "{\"event\":\"a\nb\"}",
+                           R"({"event":"\x"})",
+                           "\xef\xbb\xbf{",
+                           "\xff\xfe"}) {
     EXPECT_TRUE(refused(text)) << text;
   }
 }
@@ -158,7 +176,8 @@ TEST(Message, PusherEventsWithoutWhatTheyNeed_AreRefused) {
 }
 
 TEST(Message, MembersOfOtherTypes_CountAsAbsent) {
-  const Parsed parsed(R"({"event":"pusher:subscribe","data":{"channel":"c","auth":null,"channel_data":{"user_id":1}}})");
+  const Parsed parsed(
+      R"({"event":"pusher:subscribe","data":{"channel":"c","auth":null,"channel_data":{"user_id":1}}})");
   ASSERT_TRUE(parsed);
   EXPECT_FALSE(parsed->auth);
   EXPECT_FALSE(parsed->channel_data);

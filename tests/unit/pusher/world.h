@@ -241,9 +241,8 @@ class World {
         moved = false;
         for (const auto& shard : shards_) shard->mailbox.deliver();
         for (const auto& shard : shards_) {
-          moved |= shard->mailbox.drain(SIZE_MAX, [&](hub::Command&& command) {
-            shard->hub.receive(std::move(command));
-          }) > 0;
+          moved |= shard->mailbox.drain(SIZE_MAX,
+                                        [&](hub::Command&& command) { shard->hub.receive(std::move(command)); }) > 0;
         }
       }
       for (const auto& shard : shards_) shard->hub.finish_turn();
@@ -293,8 +292,8 @@ inline void Client::subscribe(std::string_view channel) {
 
 inline void Client::subscribe(std::string_view channel, std::string_view auth,
                               std::optional<std::string_view> channel_data) {
-  std::string text = R"({"event":"pusher:subscribe","data":{"auth":)" + json_string(auth) + R"(,"channel":)" +
-                     json_string(channel);
+  std::string text =
+      R"({"event":"pusher:subscribe","data":{"auth":)" + json_string(auth) + R"(,"channel":)" + json_string(channel);
   if (channel_data) text += R"(,"channel_data":)" + json_string(*channel_data);
   say(text + "}}");
 }
@@ -332,8 +331,8 @@ inline Log goodbye(Reason reason) {
 
 inline std::string event_text(std::string_view channel, std::string_view event, std::string_view data,
                               std::string_view user_id = {}) {
-  std::string text = R"({"event":)" + json_string(event) + R"(,"channel":)" + json_string(channel) + R"(,"data":)" +
-                     std::string(data);
+  std::string text =
+      R"({"event":)" + json_string(event) + R"(,"channel":)" + json_string(channel) + R"(,"data":)" + std::string(data);
   if (!user_id.empty()) text += R"(,"user_id":)" + json_string(user_id);
   return text + "}";
 }
