@@ -210,14 +210,14 @@ export function socketPath(server, options = {}) {
 
 /**
  * Opens a recording client. Resolves once the first frame is there and, unless `established` is false, asserts that it
- * is the welcome. Options: key, prefix, protocol, path, headers, protocols, app, established, autoPong.
+ * is the welcome. Options: key, prefix, protocol, path, headers, protocols, app, established, autoPong, perMessageDeflate.
  */
 export async function connect(server, options = {}) {
   const url = `ws://${server.host}:${server.port}${socketPath(server, options)}`;
   const socket = new WebSocket(url, options.protocols ?? [], {
     headers: options.headers,
     autoPong: options.autoPong ?? true,
-    perMessageDeflate: false,
+    perMessageDeflate: options.perMessageDeflate ?? false,
     handshakeTimeout: kWaitMs,
   });
   const client = new Client(server, socket);

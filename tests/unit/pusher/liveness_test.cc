@@ -58,7 +58,7 @@ TEST_P(Liveness, SilentClient_IsPingedThenClosed) {
 
 TEST_P(Liveness, OldProtocol_IsPingedByAnEvent) {
   World world(shards());
-  Client& client = world.connect(1, {.protocol = 6});
+  Client& client = world.connect(1, {.protocol = 6, .socket_id = {}});
   world.pass(kIdleMs);
   EXPECT_THAT(client.read(), ElementsAre(R"({"event":"pusher:ping","data":{}})"));
 }
