@@ -110,16 +110,19 @@ void Shard::turn() {
   graves_.clear();
 }
 
+// A shard with nothing to do sleeps until something happens: -1.
 int Shard::wait_ms() {
+  constexpr uint64_t kForEver = UINT64_MAX;
   if (!mailbox_.prepare_to_sleep()) return 0;
-  uint64_t wait = kSweepMs;  // blocked and lingering streams are looked at this often
-  if (mailbox_.has_spill()) wait = 1;
+  uint64_t wait = kForEver;
+  if (reactor_.has_slow()) wait = kSweepMs;
   if (draining_) wait = std::min<uint64_t>(wait, 10);
+  if (mailbox_.has_spill()) wait = 1;
   if (const std::optional<uint64_t> next = wheel_.next_deadline_ms()) {
     const uint64_t now = monotonic_ms();
     wait = *next <= now ? 0 : std::min(wait, *next - now);
   }
-  return static_cast<int>(wait);
+  return wait == kForEver ? -1 : static_cast<int>(std::min<uint64_t>(wait, INT32_MAX));
 }
 
 void Shard::read_clocks() {

@@ -117,6 +117,9 @@ class Reactor final : public OutboxPool {
 
   void set_now(uint64_t now_ms) { now_ms_ = now_ms; }
 
+  /// Whether a stream is blocked, finishing or lingering, so that sweep() has something to look at.
+  bool has_slow() const { return !slow_.empty(); }
+
   uint64_t bytes_sent() const { return bytes_sent_; }
   uint64_t bytes_received() const { return bytes_received_; }
   uint64_t send_calls() const { return send_calls_; }

@@ -103,7 +103,7 @@ class ApiShard final : public hub::Sink, private ServiceHost {
   ApiShard(hub::AppTable& apps, net::MailGrid<hub::Command>& grid, uint32_t index, const ServiceOptions& options)
       : mailbox(grid, index, nullptr), hub(apps, mailbox, *this, wheel) {
     for (hub::AppIndex app = 0; app < apps.size(); ++app) keys.emplace_back(apps[app].settings.secret);
-    service = std::make_unique<Service>(apps, hub, keys, *this, options);
+    service = std::make_unique<Service>(apps, hub, keys, static_cast<ServiceHost&>(*this), options);
   }
 
   net::FramePtr encode(const hub::Publication& publication, hub::Format) override {
@@ -133,7 +133,7 @@ class ApiShard final : public hub::Sink, private ServiceHost {
   std::vector<std::pair<Ticket, http::Response>> answers;
 
  private:
-  void answer(Ticket ticket, http::Response response) override { answers.emplace_back(ticket, std::move(response)); }
+  void answer(Ticket ticket, const http::Response& response) override { answers.emplace_back(ticket, response); }
 };
 
 class World {
@@ -168,9 +168,10 @@ class World {
   /// A channel with `prefix` whose home is shard `home`.
   std::string name_at(uint32_t home, std::string_view prefix) const {
     const auto shards = static_cast<uint32_t>(shards_.size());
+    if (shards == 1) return std::string(prefix) + std::to_string(home);
     for (int i = 0;; ++i) {
       std::string name = std::string(prefix) + std::to_string(i);
-      if (shards == 1 || hub::home_of(0, name, shards) == home % shards) return name;
+      if (hub::home_of(0, name, shards) == home % shards) return name;
     }
   }
 

@@ -204,7 +204,9 @@ TEST(Encode, ClosingFrames_OfEveryClosingRow_SayTheRowsCodes) {
     const ws::EventLog log = decode(closing_frames(row.reason));
     const bool with_error = row.pusher_code != kNoPusherCode;
     ASSERT_EQ(log.size(), with_error ? 2U : 1U) << row.id;
-    if (with_error) EXPECT_EQ(log[0].payload, text(error_frame(row.reason)));
+    if (with_error) {
+      EXPECT_EQ(log[0].payload, text(error_frame(row.reason)));
+    }
     EXPECT_EQ(log.back().kind, ws::Event::Kind::kClose) << row.id;
     EXPECT_EQ(log.back().close_code, row.close_code);
     EXPECT_EQ(log.back().payload, row.text);

@@ -69,7 +69,7 @@ TEST_F(Handshake, ProtocolMatrix) {
 TEST_F(Handshake, MissingProtocol_IsRefusedOnlyWhenStrict) {
   EXPECT_EQ(protocol(std::nullopt), Reason::kNone);
   EXPECT_EQ(protocol(""), Reason::kNone);
-  EXPECT_EQ(check({.app_key = "plain"}).protocol, 7);
+  EXPECT_EQ(check({.app_key = "plain", .protocol = std::nullopt}).protocol, 7);
   EXPECT_EQ(protocol(std::nullopt, true), Reason::kProtocolMissing);
   EXPECT_EQ(protocol("", true), Reason::kProtocolMissing);
   EXPECT_EQ(protocol("7", true), Reason::kNone);
