@@ -1,5 +1,6 @@
 #include "api/service.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "api/answer.h"
@@ -99,6 +100,12 @@ Outcome Service::publish_all(const Call& call, std::span<const Event> events, bo
   const hub::SecondWindow::Verdict verdict =
       call.app.backend_events.take(static_cast<uint32_t>(publish.parts.size()), limit, call.now_unix_ms);
   if (!verdict.allowed) return rate_limited(limit, verdict.remaining);
+  if (publish.parts.size() > 1) {
+    std::vector<std::string> channels;
+    channels.reserve(publish.parts.size());
+    for (const Part& part : publish.parts) channels.push_back(part.channel);
+    if (!hub_.has_room_for(call.app.index, channels)) return refusal(Reason::kApiOverCapacity);
+  }
 
   const hub::RequestId request = ++last_request_;
   uint32_t index = 0;
@@ -138,8 +145,12 @@ void Service::on_published(hub::RequestId request, const hub::PublishReply& repl
 }
 
 http::Response Service::publish_answer(const PendingPublish& publish) {
-  for (const Part& part : publish.parts) {
-    if (part.reply.refused != Reason::kNone) return refusal(part.reply.refused);
+  const auto refused = [](const Part& part) { return part.reply.refused != Reason::kNone; };
+  const auto first = std::ranges::find_if(publish.parts, refused);
+  if (first != publish.parts.end()) {
+    const auto count = static_cast<size_t>(std::ranges::count_if(publish.parts, refused));
+    return refusal(first->reply.refused,
+                   std::to_string(count) + " of " + std::to_string(publish.parts.size()) + " channels were left out");
   }
   if (!publish.with_info) return ok();
   std::vector<hub::ChannelCounts> counts;
@@ -191,7 +202,9 @@ Outcome Service::get_channels(const Call& call) {
 
 Outcome Service::get_channel(const Call& call) {
   const std::optional<std::string> name = http::percent_decode(call.path[3]);
-  if (!name || name->size() > call.app.settings.channel_name_max) return refusal(Reason::kApiChannelInvalid);
+  if (!name || name->empty() || name->size() > call.app.settings.channel_name_max) {
+    return refusal(Reason::kApiChannelInvalid);
+  }
   const Info info = parse_info(call.query.get("info").value_or(""));
   if (info.user_count && !hub::kind_of(*name).presence()) return refusal(Reason::kApiInfoInvalid);
   return ask(call, {.kind = hub::Query::Kind::kChannel, .app = call.app.index, .name = *name}, info);

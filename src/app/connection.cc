@@ -14,13 +14,16 @@
 namespace kilat::app {
 
 Connection::Connection(Shard& shard, int fd)
-    : shard_(shard), stream_(shard.reactor(), fd, *this), http_(std::make_unique<HttpSession>(shard, *this)) {}
+    : shard_(shard), stream_(shard.reactor(), fd, *this), http_(std::make_unique<HttpSession>(shard, *this)) {
+  stream_.set_urgent(true);
+}
 
 Connection::~Connection() {
   give_quota_back();
 }
 
 void Connection::on_bytes(std::span<char> bytes) {
+  upgraded_.reset();
   if (session_) return session_->on_bytes(bytes);
   if (!http_) return;
   http_->on_bytes(bytes);
@@ -49,6 +52,7 @@ void Connection::upgrade(const http::Request& request, std::string_view app_key,
   upgraded_ = std::move(http_);
   if (result.refused != Reason::kNone) return refuse_session(result.app, result.refused);
 
+  stream_.set_urgent(!result.app->settings.linger);
   session_ = std::make_unique<pusher::Session>(shard_.pusher(), *result.app, options, stream_,
                                                static_cast<pusher::SessionHost&>(*this));
   session_->open();
@@ -112,8 +116,9 @@ void Connection::refuse_session(hub::App* app, Reason reason) {
 
 void Connection::close(Reason reason) {
   if (session_) return session_->close(reason);
-  if (http_) return http_->finish(reason);
-  stream_.finish(reason);
+  if (!http_) return stream_.finish(reason);
+  if (reason == Reason::kServerDraining) return http_->say_goodbye();
+  http_->finish(reason);
 }
 
 void Connection::close_slow(Reason reason) {

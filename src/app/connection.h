@@ -41,6 +41,10 @@ class Connection final : private net::StreamHandler, private pusher::SessionHost
 
  private:
   void on_bytes(std::span<char> bytes) override;
+  bool on_end() override { return http_ && http_->on_end(); }
+  void on_drained() override {
+    if (http_) http_->on_drained();
+  }
   void on_closed(Reason reason) override;
   void finish(Reason reason) override;
   void refuse_session(hub::App* app, Reason reason);
@@ -52,7 +56,7 @@ class Connection final : private net::StreamHandler, private pusher::SessionHost
   Shard& shard_;
   net::Stream stream_;
   std::unique_ptr<HttpSession> http_;
-  std::unique_ptr<HttpSession> upgraded_;  ///< the HTTP side after an upgrade, until its call has returned
+  std::unique_ptr<HttpSession> upgraded_;  ///< the HTTP side after an upgrade: its call may not have returned yet
   std::unique_ptr<pusher::Session> session_;
   hub::App* app_ = nullptr;  ///< whose quota this connection counts against
 };

@@ -4,7 +4,6 @@
 
 #include "api/answer.h"
 #include "app/connection.h"
-#include "app/routes.h"
 #include "app/shard.h"
 #include "base/log.h"
 #include "ws/handshake.h"
@@ -63,20 +62,44 @@ void HttpSession::on_bytes(std::span<char> bytes) {
   take(bytes);
 }
 
+// Reads requests until the input is used up or has to wait; then sends what is ready, which may make room for more.
 void HttpSession::take(std::span<char> bytes) {
+  std::string held;  // the memory of `bytes`, once it comes from the backlog
+  for (;;) {
+    taking_ = true;
+    const bool upgraded = parse(bytes);
+    taking_ = false;
+    if (upgraded) return;
+    send_ready();
+    if (backlog_.empty() || last_ || tailing_ || connection_.stream().finishing()) return;
+    if (full()) {
+      // Perhaps the client reads as fast as it writes, and the answers only wait for the end of the turn.
+      connection_.stream().try_send();
+      if (full()) return connection_.stream().pause_reading(true);
+    }
+    held = std::exchange(backlog_, {});
+    const size_t size = held.size();
+    held.append(ws::kPadding, '\0');
+    bytes = {held.data(), size};
+    if (!ended_) connection_.stream().pause_reading(false);
+  }
+}
+
+bool HttpSession::full() {
+  return slots_.size() >= kPipelineMax || connection_.stream().cost() > shard_.settings().limits.outbox_soft_bytes;
+}
+
+bool HttpSession::parse(std::span<char> bytes) {
   std::span<const char> in(bytes);
-  taking_ = true;
-  bool upgraded = false;
-  while (!last_ && !tailing_ && !upgraded) {
-    if (slots_.size() >= kPipelineMax) {
+  while (!last_ && !tailing_) {
+    if (full()) {
       backlog_.assign(in.data(), in.size());
-      connection_.stream().pause_reading(true);
-      break;
+      return false;
     }
     const http::Status status = parser_.feed(in);
     if (status == http::Status::kNeedMore) {
       if (parser_.started() && waiting_ == Waiting::kNextRequest) wait_for(Waiting::kRequest);
-      break;
+      return false;
     }
     if (status == http::Status::kExpectContinue) {
       Slot& slot = slots_.emplace_back();
@@ -84,17 +107,27 @@ void HttpSession::take(std::span<char> bytes) {
       slot.bytes = kContinue;
     } else if (status == http::Status::kError) {
       handle_error(parser_.error());
-    } else {
-      handle_request(bytes.last(in.size()), upgraded);
+    } else if (handle_request(bytes.last(in.size()))) {
+      return true;
     }
   }
-  taking_ = false;
-  if (!upgraded) send_ready();
+  return false;
+}
+
+bool HttpSession::on_end() {
+  if (tailing_ || (slots_.empty() && backlog_.empty() && connection_.stream().empty())) return false;
+  ended_ = true;
+  if (slots_.empty() && backlog_.empty()) finish(Reason::kHttpDone);
+  return true;
+}
+
+void HttpSession::on_drained() {
+  if (!backlog_.empty() && !full()) take({});
 }
 
 HttpSession::Slot& HttpSession::new_slot(const http::Request& request) {
   Slot& slot = slots_.emplace_back();
-  slot.keep_alive = request.keep_alive();
+  slot.keep_alive = request.keep_alive() && !goodbye_;
   slot.head_only = request.method() == http::Method::kHead;
   slot.minor_version = request.minor_version();
   slot.origin = request.header("Origin");
@@ -102,50 +135,63 @@ HttpSession::Slot& HttpSession::new_slot(const http::Request& request) {
   return slot;
 }
 
-void HttpSession::handle_request(std::span<char> rest, bool& upgraded) {
+// Returns whether the connection is no longer ours.
+bool HttpSession::handle_request(std::span<char> rest) {
   const http::Request& request = parser_.request();
-  const config::Settings& settings = shard_.settings();
-  const Route route = route_of(request.path(), settings.server.path_prefix);
-  if (route.target == Target::kSocket && request.method() != http::Method::kOptions && slots_.empty()) {
-    const Reason reason = ws::check_upgrade({.method = request.method_text(),
-                                             .upgrade = request.header("Upgrade"),
-                                             .connection = request.header("Connection"),
-                                             .key = request.header("Sec-WebSocket-Key"),
-                                             .version = request.header("Sec-WebSocket-Version"),
-                                             .http_1_1 = request.minor_version() >= 1});
-    if (reason == Reason::kNone) {
-      upgraded = true;
-      return connection_.upgrade(request, route.app_key, rest);
-    }
-    Slot& slot = new_slot(request);
-    http::Response response = api::refusal(reason);
-    if (reason_row(reason).http_status == 426) {
-      response.headers = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}};
-    }
-    fill(slot, response, false);
+  const Route route = route_of(request.path(), shard_.settings().server.path_prefix);
+  if (route.target == Target::kSocket && request.method() != http::Method::kOptions) {
+    if (upgrade(request, route, rest)) return true;
   } else {
-    Slot& slot = new_slot(request);
-    const auto sequence = (first_sequence_ + static_cast<uint32_t>(slots_.size()) - 1) & kSequenceMask;
-    if (request.method() == http::Method::kOptions) {
-      fill(slot, {.status = 204}, true);
-    } else if (route.target == Target::kApi) {
-      shard_.note_waiting(id_, *this);
-      api::Outcome outcome =
-          shard_.service().handle(request, route.path, (id_ << kSequenceBits) | sequence, shard_.unix_now_ms());
-      if (auto* response = std::get_if<http::Response>(&outcome)) {
-        fill(slot, *response, false);
-      } else if (auto* tail = std::get_if<api::Tail>(&outcome)) {
-        prepare_tail(*tail, request);
-      }
-    } else if (route.target == Target::kLocal) {
-      fill(slot, answer_local(request, route.path, settings, shard_.draining()), false);
-    } else {
-      fill(slot, api::refusal(Reason::kHttpNotFound), false);
-    }
+    answer_request(request, route);
   }
-  if (!request.keep_alive() && !tailing_) last_ = true;
+  if ((!request.keep_alive() || goodbye_) && !tailing_) last_ = true;
   parser_.reset();
   wait_for(Waiting::kNextRequest);
+  return false;
+}
+
+bool HttpSession::upgrade(const http::Request& request, const Route& route, std::span<char> rest) {
+  Reason reason = ws::check_upgrade({.method = request.method_text(),
+                                     .upgrade = request.header("Upgrade"),
+                                     .connection = request.header("Connection"),
+                                     .key = request.header("Sec-WebSocket-Key"),
+                                     .version = request.header("Sec-WebSocket-Version"),
+                                     .http_1_1 = request.minor_version() >= 1});
+  if (reason == Reason::kNone) {
+    send_ready();
+    if (slots_.empty()) {
+      shard_.wheel().cancel(*this);
+      connection_.upgrade(request, route.app_key, rest);
+      return true;
+    }
+    // An earlier request still waits for its answer; nobody upgrades behind one.
+    reason = Reason::kHttpMalformed;
+  }
+  http::Response response = api::refusal(reason);
+  if (reason_row(reason).http_status == 426) {
+    response.headers = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}};
+  }
+  fill(new_slot(request), response, false);
+  return false;
+}
+
+void HttpSession::answer_request(const http::Request& request, const Route& route) {
+  Slot& slot = new_slot(request);
+  if (request.method() == http::Method::kOptions) return fill(slot, {.status = 204}, true);
+  if (route.target == Target::kLocal) {
+    return fill(slot, answer_local(request, route.path, shard_.settings(), shard_.draining()), false);
+  }
+  if (route.target != Target::kApi) return fill(slot, api::refusal(Reason::kHttpNotFound), false);
+
+  const auto sequence = (first_sequence_ + static_cast<uint32_t>(slots_.size()) - 1) & kSequenceMask;
+  shard_.note_waiting(id_, *this);
+  const api::Outcome outcome =
+      shard_.service().handle(request, route.path, (id_ << kSequenceBits) | sequence, shard_.unix_now_ms());
+  if (const auto* response = std::get_if<http::Response>(&outcome)) {
+    fill(slot, *response, false);
+  } else if (const auto* tail = std::get_if<api::Tail>(&outcome)) {
+    prepare_tail(*tail, request);
+  }
 }
 
 void HttpSession::handle_error(Reason reason) {
@@ -192,7 +238,7 @@ void HttpSession::answer(uint32_t sequence, const http::Response& response) {
   fill(slots_[index], response, false);
   if (taking_) return;
   send_ready();
-  if (!backlog_.empty() && slots_.size() < kPipelineMax) resume();
+  if (!backlog_.empty() && !full()) take({});
 }
 
 void HttpSession::send_ready() {
@@ -209,17 +255,20 @@ void HttpSession::send_ready() {
     first_sequence_ = (first_sequence_ + 1) & kSequenceMask;
   }
   if (!bytes.empty()) connection_.stream().push(net::FramePtr::make(bytes));
-  if (!keep_alive) return finish(Reason::kHttpDone);
+  if (!keep_alive || (ended_ && slots_.empty() && backlog_.empty())) {
+    return finish(goodbye_ ? Reason::kServerDraining : Reason::kHttpDone);
+  }
   if (slots_.empty() && tail_) shard_.start_tail(*std::exchange(tail_, std::nullopt));
   if (slots_.empty() && !tailing_ && !parser_.started()) parser_.release();
 }
 
-void HttpSession::resume() {
-  std::string input = std::exchange(backlog_, {});
-  connection_.stream().pause_reading(false);
-  const size_t size = input.size();
-  input.append(ws::kPadding, '\0');
-  take({input.data(), size});
+void HttpSession::say_goodbye() {
+  if (tailing_ || (slots_.empty() && backlog_.empty() && !parser_.started())) return finish(Reason::kServerDraining);
+  // What was asked is answered first; the last answer ends the connection.
+  goodbye_ = true;
+  if (slots_.empty() || parser_.started() || !backlog_.empty()) return;
+  last_ = true;
+  slots_.back().keep_alive = false;
 }
 
 void HttpSession::finish(Reason reason) {

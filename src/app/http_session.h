@@ -11,6 +11,7 @@
 #include <string>
 
 #include "api/service.h"
+#include "app/routes.h"
 #include "app/tap.h"
 #include "base/timer_wheel.h"
 #include "http/request_parser.h"
@@ -33,8 +34,13 @@ class HttpSession final : private Timer {
   /// The answer to a request that had to wait; `sequence` is its number on this connection.
   void answer(uint32_t sequence, const http::Response& response);
 
-  bool tailing() const { return tailing_; }
-  uint64_t id() const { return id_; }
+  /// The client sends no more. True when it still has answers to come.
+  bool on_end();
+  /// All answers are sent: what had to wait for that goes on.
+  void on_drained();
+
+  /// The server drains: answers what was asked, then ends.
+  void say_goodbye();
 
   /// Ends the connection after what is queued.
   void finish(Reason reason);
@@ -54,13 +60,16 @@ class HttpSession final : private Timer {
   static void on_timer(Timer& timer);
   void wait_for(Waiting waiting);
   void take(std::span<char> bytes);
-  void handle_request(std::span<char> rest, bool& upgraded);
+  bool parse(std::span<char> bytes);
+  bool full();
+  bool handle_request(std::span<char> rest);
+  bool upgrade(const http::Request& request, const Route& route, std::span<char> rest);
+  void answer_request(const http::Request& request, const Route& route);
   void handle_error(Reason reason);
   void prepare_tail(const api::Tail& tail, const http::Request& request);
   Slot& new_slot(const http::Request& request);
   void fill(Slot& slot, const http::Response& response, bool preflight);
   void send_ready();
-  void resume();
 
   Shard& shard_;
   Connection& connection_;
@@ -73,6 +82,8 @@ class HttpSession final : private Timer {
   std::optional<Taps::Tap> tail_;  ///< begins when the answers before it are sent
   bool last_ = false;              ///< no request is taken any more
   bool tailing_ = false;
+  bool ended_ = false;    ///< the client has shut down its side
+  bool goodbye_ = false;  ///< the next answer is the last
   bool taking_ = false;
 };
 

@@ -35,7 +35,9 @@ Common::Common(config::Settings settings_in, uint32_t shards_in)
 Shard::Shard(Common& common, uint32_t index)
     : common_(common),
       index_(index),
-      now_ms_(monotonic_ms()),
+      now_us_(monotonic_us()),
+      now_ms_(now_us_ / 1'000),
+      linger_(common.settings.limits.linger_ms_max * 1'000),
       reactor_(outbox_limits(common.settings.limits), *this),
       wakeup_(reactor_.loop()),
       mailbox_(common.mail, index, &wakeup_),
@@ -68,10 +70,17 @@ void Shard::ask(Request request) {
 }
 
 void Shard::run() {
+  uint64_t turned_us = now_us_;  // when the last turn ended
   while (!finished()) {
-    reactor_.loop().wait(wait_ms());
+    reactor_.loop().wait(wait_us());
     mailbox_.woken();
+    read_clocks();
+    const uint64_t woken_us = now_us_;
     turn();
+    const uint64_t done_us = monotonic_us();
+    linger_.account(done_us - woken_us, woken_us - turned_us);
+    reactor_.set_linger(linger_.linger_us());
+    turned_us = done_us;
   }
   // Whoever sees first that all have drained ends the others too, should one of them get a late connection.
   common_.drained.fetch_add(common_.shards, std::memory_order_acq_rel);
@@ -91,7 +100,6 @@ bool Shard::finished() {
 }
 
 void Shard::turn() {
-  read_clocks();
   const Request request = request_.load(std::memory_order_acquire);
   if (request == Request::kStop) stopped_ = true;
   if (request == Request::kDrain && !draining_) start_drain();
@@ -103,6 +111,7 @@ void Shard::turn() {
   reactor_.flush();
   if (now_ms_ - swept_ms_ >= kSweepMs) {
     swept_ms_ = now_ms_;
+    if (listener_) listener_->resume();
     reactor_.sweep(now_ms_);
     reactor_.flush();
   }
@@ -111,24 +120,28 @@ void Shard::turn() {
 }
 
 // A shard with nothing to do sleeps until something happens: -1.
-int Shard::wait_ms() {
-  constexpr uint64_t kForEver = UINT64_MAX;
+int64_t Shard::wait_us() {
+  constexpr uint64_t kForEver = INT64_MAX;
   if (!mailbox_.prepare_to_sleep()) return 0;
+  const uint64_t now_us = monotonic_us();
   uint64_t wait = kForEver;
-  if (reactor_.has_slow()) wait = kSweepMs;
-  if (draining_) wait = std::min<uint64_t>(wait, 10);
-  if (mailbox_.has_spill()) wait = 1;
-  if (const std::optional<uint64_t> next = wheel_.next_deadline_ms()) {
-    const uint64_t now = monotonic_ms();
-    wait = *next <= now ? 0 : std::min(wait, *next - now);
-  }
-  return wait == kForEver ? -1 : static_cast<int>(std::min<uint64_t>(wait, INT32_MAX));
+  const auto until = [&wait, now_us](uint64_t deadline_us) {
+    wait = std::min(wait, deadline_us > now_us ? deadline_us - now_us : 0);
+  };
+  if (reactor_.has_slow()) wait = kSweepMs * 1'000;
+  if (draining_) wait = std::min<uint64_t>(wait, 10'000);
+  if (listener_ && listener_->resting()) wait = std::min<uint64_t>(wait, kSweepMs * 1'000);
+  if (mailbox_.has_spill()) wait = std::min<uint64_t>(wait, 1'000);
+  if (const uint64_t lingering = reactor_.linger_until_us(); lingering != 0) until(lingering);
+  if (const std::optional<uint64_t> next = wheel_.next_deadline_ms()) until(*next * 1'000);
+  return wait == kForEver ? -1 : static_cast<int64_t>(wait);
 }
 
 void Shard::read_clocks() {
-  now_ms_ = monotonic_ms();
+  now_us_ = monotonic_us();
+  now_ms_ = now_us_ / 1'000;
   unix_now_ms_ = unix_ms();
-  reactor_.set_now(now_ms_);
+  reactor_.set_now(now_us_);
   hub_.set_now(now_ms_);
   pusher_.now_ms = now_ms_;
 }

@@ -11,6 +11,7 @@
 
 #include "api/service.h"
 #include "app/connection.h"
+#include "app/linger.h"
 #include "app/sink.h"
 #include "base/timer_wheel.h"
 #include "config/settings.h"
@@ -82,7 +83,7 @@ class Shard final : private net::AcceptHandler, private net::SlowReaderPolicy, p
   void answer(api::Ticket ticket, const http::Response& response) override;
 
   void turn();
-  int wait_ms();
+  int64_t wait_us();
   void read_clocks();
   void start_drain();
   void drain_some();
@@ -90,8 +91,10 @@ class Shard final : private net::AcceptHandler, private net::SlowReaderPolicy, p
 
   Common& common_;
   uint32_t index_;
+  uint64_t now_us_;
   uint64_t now_ms_;
   uint64_t unix_now_ms_ = 0;
+  LingerController linger_;
   net::Reactor reactor_;
   net::Wakeup wakeup_;
   net::Mailbox<hub::Command> mailbox_;

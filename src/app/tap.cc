@@ -1,5 +1,7 @@
 #include "app/tap.h"
 
+#include <algorithm>
+
 #include "base/clock.h"
 #include "base/json_text.h"
 #include "http/cors.h"
@@ -20,7 +22,11 @@ std::string line_of(const hub::Publication& publication) {
   line += R"(,"event":)";
   append_json_string(line, publication.event());
   line += R"(,"data":)";
-  line += publication.data();
+  // A line break can only stand between the tokens of the JSON text: as a space it means the same, and no client can
+  // make a line of its own.
+  std::string data(publication.data());
+  std::ranges::replace_if(data, [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  line += data;
   if (!publication.user_id().empty()) {
     line += R"(,"user_id":)";
     append_json_string(line, publication.user_id());
@@ -52,7 +58,7 @@ void Taps::deliver(const hub::Publication& publication) {
         !matches(tap.event, publication.event())) {
       continue;
     }
-    if (tap.outbox->bytes() > kBehindBytes) {
+    if (tap.outbox->cost() > kBehindBytes) {
       ++tap.dropped;
       continue;
     }

@@ -11,9 +11,9 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-// Cuts integers that are too long for simdjson to 18 digits. The shape of the text, and so its validity, stays.
+// Cuts runs of digits that are too long for simdjson. The shape of the text, and so its validity, stays, and numbers
+// that fit are not touched.
 std::string shorten_integers(std::string_view text) {
-  constexpr size_t kDigits = 18;
   std::string out;
   bool in_string = false;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -28,7 +28,9 @@ std::string shorten_integers(std::string_view text) {
     }
     size_t end = i;
     while (end < text.size() && is_digit(text[end])) ++end;
-    out.append(text, i, std::min(end - i, kDigits));
+    const size_t fits =
+        i > 0 && text[i - 1] == '-' ? 18 : 19;  // digits that every 64-bit value of the sign has room for
+    out.append(text, i, std::min(end - i, fits));
     i = end - 1;
   }
   return out;

@@ -38,9 +38,24 @@ std::string_view level_name(Level level) {
   return kNames[static_cast<size_t>(level)];
 }
 
+// Control characters beyond ASCII: a terminal may obey C1 (U+0080 to U+009F), and the bidirectional ones (U+202A to
+// U+202E, U+2066 to U+2069) make a line read as what it is not.
+void replace_hidden_controls(std::string& text) {
+  for (size_t i = 0; i + 1 < text.size(); ++i) {
+    const auto at = [&](size_t offset) {
+      return i + offset < text.size() ? static_cast<unsigned char>(text[i + offset]) : 0u;
+    };
+    const bool c1 = at(0) == 0xc2 && at(1) >= 0x80 && at(1) <= 0x9f;
+    const bool bidi = at(0) == 0xe2 && ((at(1) == 0x80 && at(2) >= 0xaa && at(2) <= 0xae) ||
+                                        (at(1) == 0x81 && at(2) >= 0xa6 && at(2) <= 0xa9));
+    if (c1 || bidi) text.replace(i, c1 ? 2 : 3, "\xef\xbf\xbd");
+  }
+}
+
 std::string shortened(std::string_view text) {
   const std::string_view head = cut_utf8(text, kValueBytesMax);
   std::string out = repair_utf8(head);
+  replace_hidden_controls(out);
   if (head.size() < text.size()) out += "…";
   return out;
 }

@@ -196,7 +196,7 @@ constexpr std::array kTable = std::to_array<ReasonRow>({
     {R::kApiUserIdInvalid, "api_user_id_invalid", "Invalid user id", 0, 0, 400, kClient, "see docs/http-api.md"},
     {R::kApiRateLimited, "api_rate_limited", "Too many requests", 0, 0, 429, kClient,
      "wait as Retry-After says, or raise the app's limit"},
-    {R::kApiOverCapacity, "over_capacity", "Over capacity, nothing was published", 0, 0, 503, kClient,
+    {R::kApiOverCapacity, "over_capacity", "Over capacity, try again", 0, 0, 503, kClient,
      "wait as Retry-After says, or add shards"},
 });
 

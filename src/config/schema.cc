@@ -74,7 +74,9 @@ constexpr std::array kRows = std::to_array<Row>({
     number<kLimits, &L::shard_budget_bytes>("limits.shard_budget_bytes", kBytes, kMi, 1024 * kGi,
                                             "Outboxes of one shard together; the largest is closed first.",
                                             R"("512MiB")"),
-    number<kLimits, &L::mailbox_slots>("limits.mailbox_slots", kNone, 64, 16 * kMi,
+    number<kLimits, &L::linger_ms_max>("limits.linger_ms_max", kMilliseconds, 0, 100,
+                                       "How long a busy shard lets frames gather before it sends; 0: never.", "5"),
+    number<kLimits, &L::mailbox_slots>("limits.mailbox_slots", kNone, 1024, 16 * kMi,
                                        "Messages in flight from one shard to another.", "65536"),
     number<kLimits, &L::malformed_per_minute>("limits.malformed_per_minute", kNone, 1, 100'000,
                                               "Malformed messages of one connection before it is closed.", "10"),
@@ -135,6 +137,7 @@ constexpr std::array kRows = std::to_array<Row>({
     choice<&A::compression>("app.compression", kCompressions,
                             "permessage-deflate: shared compresses an event once for all, dedicated per connection.",
                             R"("shared")"),
+    flag<&A::linger>("app.linger", "Whether a busy shard may let this app's frames gather (limits.linger_ms_max)."),
 });
 
 }  // namespace

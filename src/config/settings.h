@@ -35,6 +35,7 @@ struct LimitSettings {
   uint32_t outbox_bytes_max = 1024 * 1024;
   uint32_t outbox_soft_bytes = 256 * 1024;
   uint32_t outbox_soft_ms = 10'000;
+  uint32_t linger_ms_max = 5;                          ///< how long a busy shard lets frames gather; 0: never
   uint64_t shard_budget_bytes = 512ull * 1024 * 1024;  ///< all outboxes of a shard together
   uint32_t mailbox_slots = 65'536;                     ///< messages in flight from one shard to another
   uint32_t malformed_per_minute = 10;

@@ -56,6 +56,7 @@ struct AppSettings {
   uint32_t cache_ttl_s = 3'600;
 
   Compression compression = Compression::kOff;
+  bool linger = true;  ///< events may wait a few milliseconds while the shard is busy
 };
 
 }  // namespace kilat::hub

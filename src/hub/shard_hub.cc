@@ -106,6 +106,16 @@ std::optional<PublishReply> ShardHub::publish(PublicationPtr publication, Reques
   return std::nullopt;
 }
 
+bool ShardHub::has_room_for(AppIndex app, std::span<const std::string> channels) const {
+  if (shards() == 1) return true;
+  std::vector<size_t> needed(shards());
+  for (const std::string& channel : channels) ++needed[home_of_channel(app, channel)];
+  for (ShardIndex to = 0; to < shards(); ++to) {
+    if (to != shard() && needed[to] > mailbox_.room(to)) return false;
+  }
+  return true;
+}
+
 uint32_t ShardHub::query(RequestId request, const Query& query) {
   if (query.kind != Query::Kind::kChannels) {
     send(home_of_channel(query.app, query.name), CmdQuery{shard(), request, std::make_unique<Query>(query)});

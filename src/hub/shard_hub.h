@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -43,6 +44,10 @@ class ShardHub final : private Courier {
   /// Publishes; order is kept per channel and caller. Nothing when the answer will come through Sink::on_published
   /// (only when `request` is not 0). A refusal means that nothing was delivered.
   std::optional<PublishReply> publish(PublicationPtr publication, RequestId request = 0, uint32_t index = 0);
+
+  /// Whether the homes of all these channels will take an event: so that a request for many channels is refused as a
+  /// whole. The homes may still refuse one when a shard of its readers is full.
+  bool has_room_for(AppIndex app, std::span<const std::string> channels) const;
 
   // --- questions: the answers come through Sink::on_answer, as many as the return value says
   uint32_t query(RequestId request, const Query& query);

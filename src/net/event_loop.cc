@@ -42,8 +42,10 @@ void EventLoop::remove(int fd) {
   KILAT_CHECK(epoll_ctl(epoll_, EPOLL_CTL_DEL, fd, nullptr) == 0);
 }
 
-void EventLoop::wait(int timeout_ms) {
-  const int count = epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), timeout_ms);
+void EventLoop::wait(int64_t timeout_us) {
+  const timespec timeout{.tv_sec = timeout_us / 1'000'000, .tv_nsec = timeout_us % 1'000'000 * 1'000};
+  const int count = epoll_pwait2(epoll_, events_.data(), static_cast<int>(events_.size()),
+                                 timeout_us < 0 ? nullptr : &timeout, nullptr);
   KILAT_CHECK(count >= 0 || errno == EINTR);
   ready_ = count < 0 ? 0 : count;
 }

@@ -33,9 +33,9 @@ class EventLoop {
   /// Must be called before `fd` is closed.
   void remove(int fd);
 
-  /// Waits up to `timeout_ms` (-1: for ever) for readiness. Then dispatch() calls the watchers; between the two the
-  /// caller reads the clock, so that handlers see the time of the wake-up.
-  void wait(int timeout_ms);
+  /// Waits up to `timeout_us` microseconds (-1: for ever) for readiness. Then dispatch() calls the watchers; between
+  /// the two the caller reads the clock, so that handlers see the time of the wake-up.
+  void wait(int64_t timeout_us);
   /// Calls the watchers of what wait() has found. Returns how many.
   int dispatch();
 

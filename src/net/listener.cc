@@ -81,20 +81,37 @@ Listener::~Listener() {
 void Listener::on_ready(uint32_t) {
   for (int i = 0; i < kAcceptsPerTurn; ++i) {
     const int fd = accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) {
-      if (errno == EMFILE || errno == ENFILE) shed_one();
+    if (fd >= 0) {
+      set_option(fd, IPPROTO_TCP, TCP_NODELAY);
+      handler_.on_accepted(fd);
+      continue;
+    }
+    if (errno == EAGAIN || errno == EWOULDBLOCK) return;
+    if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
+      continue;  // this client's own trouble
+    if (!shed_one()) {
+      // The loop would report the same connection for ever: look away for a moment instead.
+      resting_ = true;
+      loop_.change(fd_, *this, 0);
       return;
     }
-    set_option(fd, IPPROTO_TCP, TCP_NODELAY);
-    handler_.on_accepted(fd);
   }
 }
 
-void Listener::shed_one() {
+void Listener::resume() {
+  if (!resting_) return;
+  resting_ = false;
+  loop_.change(fd_, *this, EPOLLIN);
+}
+
+// Accepts one connection with the reserve descriptor and closes it, so that its client learns at once. Another shard
+// may take the freed descriptor in between; then the reserve is found again later.
+bool Listener::shed_one() {
   if (reserve_ >= 0) close(reserve_);
   const int fd = accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
   if (fd >= 0) close(fd);
   reserve_ = open("/dev/null", O_RDONLY | O_CLOEXEC);
+  return fd >= 0;
 }
 
 }  // namespace kilat::net

@@ -38,14 +38,19 @@ class Listener final : public Watcher {
 
   void on_ready(uint32_t events) override;
 
+  /// Whether accepting rests because the system had no descriptor left; then resume() is to be called now and then.
+  bool resting() const { return resting_; }
+  void resume();
+
  private:
   static constexpr int kAcceptsPerTurn = 64;  ///< so that a connect storm does not starve those already here
 
-  void shed_one();
+  bool shed_one();
 
   EventLoop& loop_;
   AcceptHandler& handler_;
   int fd_;
+  bool resting_ = false;
   int reserve_;  ///< given up for a moment when descriptors run out, to accept and refuse instead of spinning
 };
 

@@ -50,11 +50,14 @@ class Mailbox {
   Mailbox(const Mailbox&) = delete;
   Mailbox& operator=(const Mailbox&) = delete;
 
-  /// Whether a publish to `to` will be taken.
-  bool has_room(uint32_t to) const {
+  /// How many publishes to `to` will be taken now.
+  size_t room(uint32_t to) const {
     const SpscRing<T>& ring = grid_.ring(shard_, to);
-    return spill_[to].empty() && ring.size_approx() < ring.capacity() - ring.capacity() / 8;
+    const size_t bound = ring.capacity() - ring.capacity() / 8;
+    const size_t used = ring.size_approx();
+    return spill_[to].empty() && used < bound ? bound - used : 0;
   }
+  bool has_room(uint32_t to) const { return room(to) > 0; }
 
   /// Sends a control message; always taken.
   void post(uint32_t to, T&& message) {

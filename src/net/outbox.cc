@@ -25,7 +25,9 @@ void OutboxPool::give(Chunk* chunk) {
 Outbox::~Outbox() {
   while (count_ > 0) pop_front();
   if (head_ != nullptr) pool_->give(head_);
-  if (dirty_) std::erase(pool_->dirty_, this);
+  if (!dirty_) return;
+  std::erase(pool_->dirty_, this);
+  std::erase(pool_->urgent_, this);
 }
 
 void Outbox::push_retained(Frame* frame) {
@@ -33,14 +35,18 @@ void Outbox::push_retained(Frame* frame) {
     frame->release();
     return;
   }
+  if (cost() > pool_->limits_.hard_bytes) [[unlikely]] {
+    pool_->relieve(*this);
+    if (cost() > pool_->limits_.hard_bytes) {
+      overflowed_ = true;
+      frame->release();
+      return;
+    }
+  }
   append(frame);
   if (!dirty_) {
     dirty_ = true;
-    pool_->dirty_.push_back(this);
-  }
-  if (bytes_ > pool_->limits_.hard_bytes) [[unlikely]] {
-    pool_->relieve(*this);
-    overflowed_ = bytes_ > pool_->limits_.hard_bytes;
+    (urgent_ ? pool_->urgent_ : pool_->dirty_).push_back(this);
   }
 }
 
@@ -55,6 +61,7 @@ void Outbox::append(Frame* frame) {
   }
   tail_->frames[tail_at_++] = frame;
   ++count_;
+  ++pool_->frames_;
   bytes_ += frame->size();
   pool_->bytes_ += frame->size();
 }
@@ -66,6 +73,7 @@ void Outbox::pop_front() {
   bytes_ -= left;
   pool_->bytes_ -= left;
   --count_;
+  --pool_->frames_;
   frame->release();
   if (count_ == 0) {
     pool_->give(std::exchange(head_, nullptr));

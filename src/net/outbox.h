@@ -39,21 +39,29 @@ class OutboxPool {
   Chunk* take();
   void give(Chunk* chunk);
 
+  /// What a queued frame costs beyond its bytes: its place, and its share of the allocation. Without it, a million
+  /// two-byte frames would seem to be nothing.
+  static constexpr uint32_t kFrameCost = 48;
+
   const OutboxLimits& limits() const { return limits_; }
   uint64_t bytes() const { return bytes_; }
+  /// What the budget is compared with.
+  uint64_t cost() const { return bytes_ + frames_ * kFrameCost; }
 
  protected:
   /// Called when one outbox passes the hard limit between two flushes: the owner tries to send at once, so that a
   /// burst inside one loop turn is not mistaken for a slow reader.
   virtual void relieve(Outbox&) {}
 
-  std::vector<Outbox*> dirty_;  ///< to be flushed at the end of the turn; each at most once
+  std::vector<Outbox*> dirty_;   ///< to be flushed at the end of the turn, or a little later; each at most once
+  std::vector<Outbox*> urgent_;  ///< to be flushed at the end of this turn in any case
 
  private:
   friend class Outbox;
   OutboxLimits limits_;
   Chunk* free_ = nullptr;
   uint64_t bytes_ = 0;
+  uint64_t frames_ = 0;
 };
 
 class Outbox {
@@ -78,6 +86,8 @@ class Outbox {
 
   bool empty() const { return count_ == 0; }
   bool sealed() const { return sealed_; }
+  /// What the limits are compared with: the bytes, and kFrameCost for each frame.
+  uint64_t cost() const { return bytes_ + uint64_t{count_} * OutboxPool::kFrameCost; }
   /// True once a frame had to be dropped because the hard limit was passed.
   bool overflowed() const { return overflowed_; }
   uint32_t bytes() const { return bytes_; }
@@ -89,6 +99,9 @@ class Outbox {
   uint32_t front_offset() const { return front_offset_; }
   /// Removes `sent` bytes from the front.
   void consume(size_t sent);
+
+  /// An urgent outbox never lingers (see Reactor::set_linger): answers to requests, and apps that want it so.
+  void set_urgent(bool urgent) { urgent_ = urgent; }
 
   bool dirty() const { return dirty_; }
   void clear_dirty() { dirty_ = false; }
@@ -106,6 +119,7 @@ class Outbox {
   uint8_t head_at_ = 0;
   uint8_t tail_at_ = 0;
   bool dirty_ = false;
+  bool urgent_ : 1 = false;
   bool sealed_ : 1 = false;
   bool overflowed_ : 1 = false;
 };

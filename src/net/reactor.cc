@@ -18,21 +18,34 @@ Reactor::~Reactor() {
 
 void Reactor::flush() {
   // A flush may close streams, and closing may queue frames elsewhere: those are flushed in a further round.
-  while (!dirty_.empty()) {
-    flushing_.swap(dirty_);
-    for (Outbox* outbox : flushing_) {
-      auto* stream = static_cast<Stream*>(outbox);
-      if (stream->fd_ < 0) {
-        stream->clear_dirty();
-        continue;
-      }
-      stream->flush();
-      check_limits(*stream);
+  while (!urgent_.empty()) flush_list(urgent_);
+  if (!linger()) {
+    while (!dirty_.empty() || !urgent_.empty()) {
+      flush_list(dirty_);
+      flush_list(urgent_);
     }
-    flushing_.clear();
+    lingering_since_us_ = 0;
   }
   forget_run();
-  if (bytes() > limits().budget_bytes) evict_over_budget();
+  if (cost() > limits().budget_bytes) evict_over_budget();
+}
+
+bool Reactor::linger() {
+  if (linger_us_ == 0 || dirty_.empty()) return false;
+  if (lingering_since_us_ == 0) lingering_since_us_ = now_us_;
+  return now_us_ < lingering_since_us_ + linger_us_;
+}
+
+void Reactor::flush_list(std::vector<Outbox*>& list) {
+  flushing_.swap(list);
+  for (Outbox* outbox : flushing_) {
+    auto* stream = static_cast<Stream*>(outbox);
+    stream->clear_dirty();
+    if (stream->fd_ < 0) continue;
+    stream->flush();
+    check_limits(*stream);
+  }
+  flushing_.clear();
 }
 
 // Connections that read the same channels have the same frames queued: the bytes are laid side by side once and sent
@@ -81,7 +94,7 @@ void Reactor::relieve(Outbox& outbox) {
 
 void Reactor::check_limits(Stream& stream) {
   if (stream.fd_ < 0 || stream.finishing_) return;
-  if (stream.overflowed() || stream.bytes() > limits().hard_bytes) {
+  if (stream.overflowed() || stream.cost() > limits().hard_bytes) {
     policy_.on_slow_reader(stream.handler_, Reason::kSlowConsumer);
   }
 }
@@ -100,10 +113,10 @@ void Reactor::sweep(uint64_t now_ms) {
 }
 
 void Reactor::evict_over_budget() {
-  while (bytes() > limits().budget_bytes) {
+  while (cost() > limits().budget_bytes) {
     Stream* largest = nullptr;
     for (Stream* stream : slow_) {
-      if (!stream->finishing_ && (largest == nullptr || stream->bytes() > largest->bytes())) largest = stream;
+      if (!stream->finishing_ && (largest == nullptr || stream->cost() > largest->cost())) largest = stream;
     }
     if (largest == nullptr) return;
     policy_.on_slow_reader(largest->handler_, Reason::kMemoryBudget);

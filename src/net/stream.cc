@@ -55,9 +55,15 @@ void Stream::read_some() {
   if (got > 0) {
     reactor_.bytes_received_ += static_cast<uint64_t>(got);
     handler_.on_bytes({buffer, static_cast<size_t>(got)});
+  } else if (got == 0 && handler_.on_end()) {
+    pause_reading(true);
   } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
     close_now(Reason::kClientGone);
   }
+}
+
+void Stream::reactor_send_now() {
+  if (fd_ >= 0) reactor_.relieve(*this);
 }
 
 void Stream::discard_input() {
@@ -76,7 +82,6 @@ void Stream::discard_input() {
 }
 
 void Stream::flush() {
-  clear_dirty();
   while (!empty()) {
     const Sent sent = send_once();
     if (sent == Sent::kFailed) return close_now(finishing_ ? reason_ : Reason::kClientGone);
@@ -132,7 +137,7 @@ void Stream::set_blocked(bool blocked) {
     }
     watch();
   }
-  if (bytes() <= reactor_.limits().soft_bytes) {
+  if (cost() <= reactor_.limits().soft_bytes) {
     soft_since_ms_ = 0;
   } else if (soft_since_ms_ == 0) {
     soft_since_ms_ = reactor_.now_ms_;

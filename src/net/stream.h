@@ -26,6 +26,8 @@ class StreamHandler {
   virtual void on_bytes(std::span<char> bytes) = 0;
   /// The descriptor is closed; called once, last. `reason` says why.
   virtual void on_closed(Reason reason) = 0;
+  /// The peer sends no more. True: it still waits for something, so keep the stream for writing until finish().
+  virtual bool on_end() { return false; }
   /// The outbox is empty again after it had not been. Streaming producers use it.
   virtual void on_drained() {}
 
@@ -51,6 +53,9 @@ class Stream final : public Outbox, private Watcher {
   /// kLingerMs is all the time there is.
   void finish_slow(Reason reason, FramePtr last);
 
+  /// Tries to send at once instead of at the end of the turn. Closes nothing.
+  void try_send() { reactor_send_now(); }
+
   /// Stops or resumes reading; used when the peer sends faster than its requests can be answered.
   void pause_reading(bool paused);
 
@@ -65,6 +70,7 @@ class Stream final : public Outbox, private Watcher {
  private:
   friend class Reactor;
   void on_ready(uint32_t events) override;
+  void reactor_send_now();
   void read_some();
   void discard_input();
   enum class Sent : uint8_t { kAll, kBlocked, kFailed };
@@ -108,14 +114,24 @@ class Reactor final : public OutboxPool {
 
   EventLoop& loop() { return loop_; }
 
-  /// Sends what this turn has queued: one system call a connection, however many frames it has.
+  /// Sends what this turn has queued: one system call a connection, however many frames it has. With a linger time,
+  /// what is not urgent waits until its oldest frame has waited that long.
   void flush();
+
+  /// How long frames may gather before they are sent, in microseconds; 0: not at all. Set by the shard while it is
+  /// busy: one system call then carries several events to a reader.
+  void set_linger(uint32_t linger_us) { linger_us_ = linger_us; }
+  /// When flush() must be called again for what lingers; 0: nothing does. Monotonic microseconds.
+  uint64_t linger_until_us() const { return lingering_since_us_ == 0 ? 0 : lingering_since_us_ + linger_us_; }
 
   /// Ends slow and lingering streams whose time is over. Called about once a second, and at once after a flush that
   /// left the shard over its budget. `now_ms`: monotonic.
   void sweep(uint64_t now_ms);
 
-  void set_now(uint64_t now_ms) { now_ms_ = now_ms; }
+  void set_now(uint64_t now_us) {
+    now_us_ = now_us;
+    now_ms_ = now_us / 1'000;
+  }
 
   /// Whether a stream is blocked, finishing or lingering, so that sweep() has something to look at.
   bool has_slow() const { return !slow_.empty(); }
@@ -134,6 +150,8 @@ class Reactor final : public OutboxPool {
   static constexpr uint32_t kDirectBytes = 16 * 1024;  ///< frames from this size on are not worth copying
 
   void relieve(Outbox& outbox) override;
+  void flush_list(std::vector<Outbox*>& list);
+  bool linger();
   void check_limits(Stream& stream);
   void evict_over_budget();
   void list(Stream& stream);
@@ -150,6 +168,9 @@ class Reactor final : public OutboxPool {
   std::vector<Outbox*> flushing_;
   std::vector<Stream*> slow_;  ///< blocked, finishing or lingering streams
   uint64_t now_ms_ = 0;
+  uint64_t now_us_ = 0;
+  uint64_t lingering_since_us_ = 0;  ///< when the oldest frame that waits was queued; 0: none waits
+  uint32_t linger_us_ = 0;
   uint64_t bytes_sent_ = 0;
   uint64_t bytes_received_ = 0;
   uint64_t send_calls_ = 0;

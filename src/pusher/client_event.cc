@@ -1,13 +1,14 @@
 // Events from client to client (pusher.md 1.13).
 #include <algorithm>
 
+#include "base/utf8_repair.h"
 #include "pusher/session.h"
 
 namespace kilat::pusher {
 
 void Session::client_event(const ClientMessage& message) {
   const Reason reason = check_client_event(message);
-  if (reason != Reason::kNone) return refuse(reason, {}, message.channel.substr(0, settings().channel_name_max));
+  if (reason != Reason::kNone) return refuse(reason, {}, cut_utf8(message.channel, settings().channel_name_max));
   // The sender's identity is what it joined with, never what the message claims.
   const hub::Subscription* subscription = find(message.channel);
   const std::optional<hub::PublishReply> reply = shard_.hub.publish(hub::Publication::make({

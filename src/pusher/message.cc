@@ -21,11 +21,12 @@ Kind kind_of_event(std::string_view event) {
   return Kind::kUnsupported;
 }
 
-// An id as clients compare it: strings as they are, whole numbers as their digits (Laravel sends both for one user).
-std::optional<std::string> id_text(dom::element value) {
+// An id as clients compare it: strings as they are, whole numbers as they were written (Laravel sends both for one
+// user).
+std::optional<std::string> id_text(const RawMember& id) {
   std::string_view text;
-  if (value.get(text) == simdjson::SUCCESS) return std::string(text);
-  if (value.is_int64() || value.is_uint64()) return simdjson::to_string(value);
+  if (id.value.get(text) == simdjson::SUCCESS) return std::string(text);
+  if (id.value.is_int64() || id.value.is_uint64()) return std::string(id.raw);
   return std::nullopt;
 }
 
@@ -34,8 +35,8 @@ void read_watchlist(const dom::object& object, std::vector<std::string>& watchli
   if (object["watchlist"].get(ids) != simdjson::SUCCESS) return;
   std::unordered_set<std::string> seen;
   for (const dom::element id : ids) {
-    const std::optional<std::string> text = id_text(id);
-    if (text && !text->empty() && seen.insert(*text).second) watchlist.push_back(*text);
+    std::string_view text;
+    if (id.get(text) == simdjson::SUCCESS && !text.empty() && seen.emplace(text).second) watchlist.emplace_back(text);
   }
 }
 
@@ -103,12 +104,10 @@ std::optional<MemberData> MessageParser::parse_member(std::string_view text, std
   JsonParser parser;
   const std::optional<dom::element> root = parser.parse_copy(text);
   dom::object object;
-  dom::element id;
-  if (!root || root->get(object) != simdjson::SUCCESS || object[id_key].get(id) != simdjson::SUCCESS) {
-    return std::nullopt;
-  }
-  if (id_key == "id" && !id.is_string()) return std::nullopt;
-  std::optional<std::string> user_id = id_text(id);
+  if (!root || root->get(object) != simdjson::SUCCESS) return std::nullopt;
+  const std::optional<RawMember> id = find_raw(object, text, id_key);
+  if (!id || (id_key == "id" && !id->value.is_string())) return std::nullopt;
+  std::optional<std::string> user_id = id_text(*id);
   if (!user_id || user_id->empty()) return std::nullopt;
 
   MemberData member;

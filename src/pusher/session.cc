@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
+#include "base/utf8_repair.h"
 #include "pusher/encode.h"
 #include "pusher/formats.h"
 
@@ -97,7 +98,7 @@ void Session::on_text(std::string_view text) {
     case ClientMessage::Kind::kUnsupported: {
       std::string detail(reason_row(Reason::kEventUnsupported).text);
       detail += ": ";
-      detail += message->event.substr(0, settings().event_name_max);
+      detail += cut_utf8(message->event, settings().event_name_max);
       return refuse(Reason::kEventUnsupported, detail);
     }
   }
@@ -179,7 +180,7 @@ void Session::check_deadlines() {
 
 void Session::on_joined(const hub::JoinReply& reply) {
   if (closing_) return;
-  if (reply.kind.user()) return;  // joined by the sign-in; the client is answered when it subscribes itself
+  if (reply.kind.user()) return welcome_user();
   if (reply.refused != Reason::kNone) return refuse_subscription(reply.refused, reply.channel);
   if (reply.kind.needs_signature()) authorized_ = true;
   send(subscription_succeeded(reply));

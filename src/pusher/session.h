@@ -94,6 +94,10 @@ class Session final : public hub::Subscriber, private Timer {
     std::string info;
     std::vector<std::pair<std::string, bool>> watchlist;  ///< user id, online
     size_t statuses_awaited = 0;
+    std::string user_data;           ///< to be echoed; emptied by it
+    std::vector<std::string> watch;  ///< the watchlist until it is started
+    bool welcomed = false;           ///< the home of the user channel knows this connection, and the client was told
+    bool channel_asked = false;      ///< the client subscribed to its user channel before that
   };
 
   static void on_timer(Timer& timer);
@@ -125,6 +129,7 @@ class Session final : public hub::Subscriber, private Timer {
 
   // signin.cc
   void sign_in(const ClientMessage& message);
+  void welcome_user();
   void start_watching(const std::vector<std::string>& watchlist);
 
   void send(net::FramePtr frame) { outbox().push(std::move(frame)); }

@@ -1,5 +1,6 @@
 // User sign-in and watchlists (pusher.md 1.9, 1.10).
 #include <algorithm>
+#include <utility>
 
 #include "pusher/encode.h"
 #include "pusher/session.h"
@@ -23,15 +24,26 @@ void Session::sign_in(const ClientMessage& message) {
   }
   if (user_) {
     if (user_->id != data->user_id) return close(Reason::kSigninOtherUser);
-    return send(signin_success(user_data));
+    if (user_->welcomed) send(signin_success(user_data));
+    return;
   }
   user_ = std::make_unique<User>();
   user_->id = std::move(data->user_id);
   user_->info = std::move(data->user_info);
+  user_->user_data = user_data;
+  user_->watch = std::move(data->watchlist);
   authorized_ = true;
-  send(signin_success(user_data));
   shard_.hub.join(*this, std::string(hub::kUserChannelPrefix) + user_->id);
-  if (!data->watchlist.empty()) start_watching(data->watchlist);
+}
+
+// Only now the client may rely on it: what a backend sends to the user, or a termination, reaches this connection.
+void Session::welcome_user() {
+  if (!user_ || user_->welcomed) return;
+  user_->welcomed = true;
+  send(signin_success(std::exchange(user_->user_data, {})));
+  if (user_->channel_asked) send(subscription_succeeded(std::string(hub::kUserChannelPrefix) + user_->id));
+  const std::vector<std::string> watch = std::exchange(user_->watch, {});
+  if (!watch.empty()) start_watching(watch);
 }
 
 void Session::start_watching(const std::vector<std::string>& watchlist) {

@@ -1,4 +1,5 @@
 // Subscribing and unsubscribing (pusher.md 1.6 to 1.8).
+#include "base/utf8_repair.h"
 #include "pusher/encode.h"
 #include "pusher/session.h"
 
@@ -40,7 +41,8 @@ void Session::subscribe_user_channel(const ClientMessage& message) {
   if (!user_ || hub::user_of(message.channel) != user_->id) {
     return refuse_subscription(Reason::kUserChannelRefused, message.channel);
   }
-  send(subscription_succeeded(message.channel));
+  user_->channel_asked = true;
+  if (user_->welcomed) send(subscription_succeeded(message.channel));
 }
 
 // `auth` is KEY:HEX with HEX = HMAC-SHA256(secret, socket_id:channel[:channel_data]), pusher.md 1.7.
@@ -76,7 +78,7 @@ Reason Session::read_member(const ClientMessage& message, hub::Member& member) {
 void Session::refuse_subscription(Reason reason, std::string_view channel) {
   log_refusal(reason, channel);
   if (settings().strict_errors) return send(error_frame(reason));
-  send(subscription_error(reason, channel.substr(0, 4 * size_t{settings().channel_name_max})));
+  send(subscription_error(reason, cut_utf8(channel, 4 * size_t{settings().channel_name_max})));
 }
 
 }  // namespace kilat::pusher

@@ -1,7 +1,5 @@
 // Arbitrary bodies of POST events and batch_events: every one is refused by a row with an HTTP status, or gives events
 // that make valid JSON of the wire, with the data that the body had. The first byte chooses limits and kind.
-#include <simdjson.h>
-
 #include <cstdint>
 #include <cstdlib>
 #include <string>

@@ -32,7 +32,7 @@ namespace kilat::app::testing {
 
 using ::testing::HasSubstr;
 
-inline constexpr int kPatienceMs = 20'000;
+inline constexpr int kPatienceMs = 10'000;
 inline constexpr std::string_view kPing = R"({"event":"pusher:ping","data":{}})";
 inline constexpr std::string_view kPong = R"({"event":"pusher:pong","data":{}})";
 

@@ -107,7 +107,7 @@ TEST(Mailbox, GridWithUnreadMail_FreesItAll) {
 struct Sleeper {
   /// How many watchers were called: 0 or 1.
   int wait(int timeout_ms) {
-    loop.wait(timeout_ms);
+    loop.wait(int64_t{timeout_ms} * 1'000);
     return loop.dispatch();
   }
   EventLoop loop;

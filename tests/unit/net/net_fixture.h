@@ -23,7 +23,7 @@ namespace kilat::net::testing {
 
 /// Waits and serves; returns how many watchers were called.
 inline int poll(EventLoop& loop, int timeout_ms) {
-  loop.wait(timeout_ms);
+  loop.wait(int64_t{timeout_ms} * 1'000);
   return loop.dispatch();
 }
 
@@ -139,7 +139,7 @@ struct Connection {
 };
 
 struct ReactorTest : ::testing::Test {
-  explicit ReactorTest(const OutboxLimits& limits = {}) : reactor(limits, policy) { reactor.set_now(now_ms); }
+  explicit ReactorTest(const OutboxLimits& limits = {}) : reactor(limits, policy) { reactor.set_now(now_ms * 1'000); }
 
   /// One loop turn.
   void turn(int timeout_ms = 0) {
@@ -166,7 +166,7 @@ struct ReactorTest : ::testing::Test {
   }
   void pass(uint64_t ms) {
     now_ms += ms;
-    reactor.set_now(now_ms);
+    reactor.set_now(now_ms * 1'000);
     reactor.sweep(now_ms);
     reactor.flush();
   }
