@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace kilat::api {
@@ -16,18 +17,24 @@ std::string lower(std::string_view text) {
 
 // "k1=v1&k2=v2…" of all parameters but the signature: keys in lower case and sorted, values as decoded.
 std::string canonical_query(const http::Query& query) {
-  std::vector<std::pair<std::string, std::string_view>> pairs;
+  struct Pair {
+    std::string key;
+    size_t index;  ///< equal keys keep their order
+    std::string_view value;
+  };
+  std::vector<Pair> pairs;
   for (const http::Query::Item& item : query.items()) {
     std::string key = lower(item.name);
-    if (key != "auth_signature") pairs.emplace_back(std::move(key), item.value);
+    if (key != "auth_signature") pairs.push_back({std::move(key), pairs.size(), item.value});
   }
-  std::ranges::stable_sort(pairs, {}, &std::pair<std::string, std::string_view>::first);
+  std::ranges::sort(pairs,
+                    [](const Pair& a, const Pair& b) { return std::tie(a.key, a.index) < std::tie(b.key, b.index); });
   std::string out;
-  for (const auto& [key, value] : pairs) {
+  for (const Pair& pair : pairs) {
     if (!out.empty()) out += '&';
-    out += key;
+    out += pair.key;
     out += '=';
-    out += value;
+    out += pair.value;
   }
   return out;
 }

@@ -87,6 +87,7 @@ void Shard::run() {
   // What is left is cut off; its sessions tell the other shards, which may still be draining.
   for (size_t i = connections_.size(); i-- > 0;) connections_[i]->stream().abort(Reason::kServerDraining);
   graves_.clear();
+  listener_.reset();
   mailbox_.deliver();
 }
 

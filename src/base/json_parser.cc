@@ -1,6 +1,7 @@
 #include "base/json_parser.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/json_raw.h"
 
@@ -11,14 +12,41 @@ bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
 
-// Cuts runs of digits that are too long for simdjson. The shape of the text, and so its validity, stays, and numbers
-// that fit are not touched.
-std::string shorten_integers(std::string_view text) {
+// Four hex digits at `at` of `text`, or 0x10000 where there are none.
+uint32_t hex4(std::string_view text, size_t at) {
+  uint32_t value = 0;
+  const char* begin = text.data() + at;
+  if (at + 4 > text.size() || std::from_chars(begin, begin + 4, value, 16).ptr != begin + 4) return 0x10000;
+  return value;
+}
+
+bool is_high_surrogate(uint32_t unit) {
+  return unit >= 0xd800 && unit < 0xdc00;
+}
+bool is_low_surrogate(uint32_t unit) {
+  return unit >= 0xdc00 && unit < 0xe000;
+}
+
+// A copy that simdjson takes although the text holds what RFC 8259 allows and simdjson does not: runs of digits that
+// fit into no 64-bit value are cut, and half surrogate pairs (JavaScript writes them for half an emoji) become U+FFFD.
+// The shape of the text, and so its validity, stays, and what fits is not touched.
+std::string mend(std::string_view text) {
   std::string out;
   bool in_string = false;
   for (size_t i = 0; i < text.size(); ++i) {
     if (in_string && text[i] == '\\' && i + 1 < text.size()) {
-      out.append(text, i++, 2);
+      const uint32_t unit = text[i + 1] == 'u' ? hex4(text, i + 2) : 0x10000;
+      const bool pair =
+          is_high_surrogate(unit) && text.substr(i + 6, 2) == "\\u" && is_low_surrogate(hex4(text, i + 8));
+      if (pair) {
+        out.append(text, i, 12);
+        i += 11;
+      } else if (is_high_surrogate(unit) || is_low_surrogate(unit)) {
+        out += "\\ufffd";
+        i += 5;
+      } else {
+        out.append(text, i++, 2);
+      }
       continue;
     }
     if (text[i] == '"') in_string = !in_string;
@@ -44,8 +72,8 @@ std::optional<simdjson::dom::element> JsonParser::parse(std::string_view text) {
     return std::nullopt;
   }
   simdjson::error_code error = parser_.parse(text.data(), text.size(), false).get(root);
-  if (error == simdjson::NUMBER_ERROR) {
-    copy_ = shorten_integers(text);
+  if (error == simdjson::NUMBER_ERROR || error == simdjson::STRING_ERROR) {
+    copy_ = mend(text);
     error = parser_.parse(copy_).get(root);
   }
   if (error != simdjson::SUCCESS) return std::nullopt;

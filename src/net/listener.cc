@@ -89,7 +89,10 @@ void Listener::on_ready(uint32_t) {
     if (errno == EAGAIN || errno == EWOULDBLOCK) return;
     if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
       continue;  // this client's own trouble
-    if (!shed_one()) {
+    // The kernel looks for a descriptor before it looks for a connection: perhaps there is none.
+    const Shed shed = shed_one();
+    if (shed == Shed::kNoneWaits) return;
+    if (shed == Shed::kFailed) {
       // The loop would report the same connection for ever: look away for a moment instead.
       resting_ = true;
       loop_.change(fd_, *this, 0);
@@ -106,12 +109,13 @@ void Listener::resume() {
 
 // Accepts one connection with the reserve descriptor and closes it, so that its client learns at once. Another shard
 // may take the freed descriptor in between; then the reserve is found again later.
-bool Listener::shed_one() {
+Listener::Shed Listener::shed_one() {
   if (reserve_ >= 0) close(reserve_);
   const int fd = accept4(fd_, nullptr, nullptr, SOCK_CLOEXEC);
+  const bool none_waits = fd < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
   if (fd >= 0) close(fd);
   reserve_ = open("/dev/null", O_RDONLY | O_CLOEXEC);
-  return fd >= 0;
+  return fd >= 0 ? Shed::kOne : none_waits ? Shed::kNoneWaits : Shed::kFailed;
 }
 
 }  // namespace kilat::net

@@ -45,7 +45,8 @@ class Listener final : public Watcher {
  private:
   static constexpr int kAcceptsPerTurn = 64;  ///< so that a connect storm does not starve those already here
 
-  bool shed_one();
+  enum class Shed : uint8_t { kOne, kNoneWaits, kFailed };
+  Shed shed_one();
 
   EventLoop& loop_;
   AcceptHandler& handler_;

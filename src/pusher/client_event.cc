@@ -34,9 +34,10 @@ Reason Session::check_client_event(const ClientMessage& message) {
                                                 : settings().client_events_on_public;
   if (!allowed) return Reason::kClientEventChannelRefused;
   const hub::Subscription* subscription = find(message.channel);
-  if (subscription == nullptr || subscription->place == hub::Subscription::kPending) {
-    return Reason::kClientEventNotSubscribed;
-  }
+  // A pending join reaches the home before the event does, so it counts; but a presence channel may still refuse it.
+  const bool undecided =
+      subscription != nullptr && subscription->place == hub::Subscription::kPending && subscription->user != nullptr;
+  if (subscription == nullptr || undecided) return Reason::kClientEventNotSubscribed;
   return take_event_token() ? Reason::kNone : Reason::kClientEventRateLimited;
 }
 

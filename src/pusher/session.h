@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "auth/hmac.h"
@@ -106,7 +107,7 @@ class Session final : public hub::Subscriber, private Timer {
   uint64_t idle_ms() const;
   void heard() {
     last_heard_ms_ = shard_.now_ms;
-    pinged_ms_ = 0;
+    if (std::exchange(pinged_ms_, 0) != 0) schedule();
   }
 
   void on_event(const ws::Event& event);

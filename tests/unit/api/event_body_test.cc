@@ -89,9 +89,15 @@ TEST_F(EventBody, ChannelAndChannels_AreJoinedWithoutDoubles) {
   EXPECT_EQ(parse(R"({"name":"e","data":"","channel":"c"})")->channels, (List{"c"}));
 }
 
+TEST_F(EventBody, HalfASurrogatePair_IsCarriedOverAsJavaScriptWroteIt) {
+  const auto event = parse(R"({"name":"e","channel":"c","data":"\ud83d \ude00 \ud83d\ude00 \udfff"})");
+  ASSERT_TRUE(event);
+  EXPECT_EQ(event->data, R"("\ud83d \ude00 \ud83d\ude00 \udfff")");
+}
+
 TEST_F(EventBody, BodyThatIsNoObject_IsRefused) {
   for (const char* body : {"", "{", "[]", "null", "5", "\"x\"", "x", R"({"name":"e","channel":"c","data":"x"}x)",
-                           "{\"name\":\"\xff\"}", R"({"name":"e","channel":"c","data":"\ud800\u0041"})"}) {
+                           "{\"name\":\"\xff\"}", R"({"name":"e","channel":"c","data":"\ud8zz"})"}) {
     EXPECT_EQ(sin(body), id(Reason::kApiBodyInvalid)) << body;
   }
   EXPECT_EQ(sin(R"({"name":"e","channel":"c"})"), id(Reason::kApiBodyInvalid));

@@ -106,6 +106,7 @@ TEST_F(ListenerTest, OutOfDescriptors_ShedsInsteadOfSpinningAndServesAfterwards)
   EXPECT_EQ(ready, 0) << "the connection is still waiting: the loop would spin";
   EXPECT_EQ(accepted.fds.size(), 1U);
   char byte = 0;
+  errno = 0;
   EXPECT_LE(recv(shed.get(), &byte, 1, 0), 0);
   EXPECT_NE(errno, EAGAIN) << "the client was not told";
   connect_to(served, port);
