@@ -3,7 +3,6 @@
 #include "pusher/encode.h"
 #include "pusher/formats.h"
 #include "pusher/session.h"
-#include "ws/frame.h"
 
 namespace kilat::app {
 namespace {
@@ -16,15 +15,7 @@ pusher::Session& session(hub::Subscriber& subscriber) {
 }  // namespace
 
 net::FramePtr ShardSink::encode(const hub::Publication& publication, hub::Format format) {
-  const std::string json = pusher::publication_json(publication);
-  std::string compressed;
-  if (format != pusher::kDeflatedFormat || json.size() < pusher::kDeflateBytesMin ||
-      !deflater_.deflate(json, compressed)) {
-    return pusher::text_frame(json);
-  }
-  char header[ws::kFrameHeaderMax];
-  const size_t size = ws::encode_frame_header(header, ws::Opcode::kText, compressed.size(), true);
-  return net::FramePtr::make({header, size}, compressed);
+  return pusher::publication_frame(publication, format == pusher::kDeflatedFormat ? &deflater_ : nullptr);
 }
 
 bool ShardSink::shared(hub::Format format) const {

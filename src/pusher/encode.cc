@@ -1,6 +1,7 @@
 #include "pusher/encode.h"
 
 #include "base/json_text.h"
+#include "pusher/formats.h"
 #include "ws/frame.h"
 
 namespace kilat::pusher {
@@ -188,6 +189,17 @@ net::FramePtr watchlist_events(std::span<const std::string> online, std::span<co
   }
   inner += "]}";
   return internal_event("pusher_internal:watchlist_events", {}, inner);
+}
+
+net::FramePtr publication_frame(const hub::Publication& publication, ws::Deflater* deflater) {
+  const std::string json = publication_json(publication);
+  std::string compressed;
+  if (deflater == nullptr || json.size() < kDeflateBytesMin || !deflater->deflate(json, compressed)) {
+    return text_frame(json);
+  }
+  char header[ws::kFrameHeaderMax];
+  const size_t size = ws::encode_frame_header(header, ws::Opcode::kText, compressed.size(), true);
+  return net::FramePtr::make({header, size}, compressed);
 }
 
 std::string publication_json(const hub::Publication& publication) {

@@ -8,6 +8,7 @@
 #include "base/reason.h"
 #include "hub/command.h"
 #include "net/frame.h"
+#include "ws/deflate.h"
 
 namespace kilat::pusher {
 
@@ -43,6 +44,9 @@ net::FramePtr signin_success(std::string_view user_data);
 
 /// `pusher_internal:watchlist_events`; an empty list is left out, at least one must have entries.
 net::FramePtr watchlist_events(std::span<const std::string> online, std::span<const std::string> offline);
+
+/// A publication as a text frame, compressed where `deflater` is given, is able to, and it is worth it.
+net::FramePtr publication_frame(const hub::Publication& publication, ws::Deflater* deflater);
 
 /// The JSON text of a publication as channel readers see it.
 std::string publication_json(const hub::Publication& publication);

@@ -186,18 +186,11 @@ void Session::on_joined(const hub::JoinReply& reply) {
   send(subscription_succeeded(reply));
   if (!reply.kind.cache || reply.again) return;
   if (!reply.cached) return send(cache_miss(reply.channel));
-  send(text_frame(publication_json(*reply.cached)));
+  send(publication_frame(*reply.cached, deflater_.get()));
 }
 
 void Session::deliver_own(const hub::Publication& publication) {
-  const std::string json = publication_json(publication);
-  std::string compressed;
-  if (json.size() < kDeflateBytesMin || !deflater_ || !deflater_->deflate(json, compressed)) {
-    return send(text_frame(json));
-  }
-  char header[ws::kFrameHeaderMax];
-  const size_t size = ws::encode_frame_header(header, ws::Opcode::kText, compressed.size(), true);
-  send(net::FramePtr::make({header, size}, compressed));
+  send(publication_frame(publication, deflater_.get()));
 }
 
 }  // namespace kilat::pusher
