@@ -14,7 +14,8 @@ size_t g_live = 0;
 
 }  // namespace
 
-void* operator new(size_t size) {
+// Kept out of line: where the compiler sees malloc and free through them, it takes them for a mismatch.
+[[gnu::noinline]] void* operator new(size_t size) {
   ++g_allocations;
   ++g_live;
   g_largest = size > g_largest ? size : g_largest;
@@ -22,20 +23,20 @@ void* operator new(size_t size) {
   if (memory == nullptr) std::abort();
   return memory;
 }
-void* operator new[](size_t size) {
+[[gnu::noinline]] void* operator new[](size_t size) {
   return operator new(size);
 }
-void operator delete(void* memory) noexcept {
+[[gnu::noinline]] void operator delete(void* memory) noexcept {
   if (memory != nullptr) --g_live;
   std::free(memory);
 }
-void operator delete[](void* memory) noexcept {
+[[gnu::noinline]] void operator delete[](void* memory) noexcept {
   operator delete(memory);
 }
-void operator delete(void* memory, size_t) noexcept {
+[[gnu::noinline]] void operator delete(void* memory, size_t) noexcept {
   operator delete(memory);
 }
-void operator delete[](void* memory, size_t) noexcept {
+[[gnu::noinline]] void operator delete[](void* memory, size_t) noexcept {
   operator delete(memory);
 }
 
