@@ -1,4 +1,4 @@
-// Answers of the HTTP API: JSON objects, and errors as {"error","code","reason"} (pusher.md 2.3). Pure; any thread.
+// Answers of the HTTP API: JSON objects, and errors as {"error","code","reason"} (docs/http-api.md). Pure; any thread.
 #pragma once
 
 #include <string>

@@ -1,4 +1,4 @@
-// Bodies of POST events and batch_events (pusher.md 2.2).
+// Bodies of POST events and batch_events (docs/http-api.md).
 // Owner: an EventParser belongs to one shard; its memory is reused. The result's views live until the next parse.
 #pragma once
 

@@ -1,4 +1,4 @@
-// Bodies of the answers to channel queries (pusher.md 2.2). Pure functions; any thread.
+// Bodies of the answers to channel queries (docs/http-api.md). Pure functions; any thread.
 #pragma once
 
 #include <span>

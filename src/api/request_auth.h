@@ -1,4 +1,4 @@
-// The signature of an HTTP API request (pusher.md 2.1). Pure but for the key's scratch memory; one shard.
+// The signature of an HTTP API request (docs/http-api.md). Pure but for the key's scratch memory; one shard.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,4 @@
-// Service: the HTTP API of one shard (pusher.md 2.2): authenticates, asks the hub, and answers, at once or when the
+// Service: the HTTP API of one shard (docs/http-api.md): authenticates, asks the hub, and answers, at once or when the
 // channels' home shards have answered.
 // Owner: one shard. Bounds: at most one pending entry per request in flight, which the HTTP connections limit.
 #pragma once

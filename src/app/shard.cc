@@ -157,7 +157,7 @@ std::string_view Shard::http_date() {
 }
 
 hub::SocketId Shard::new_socket_id() {
-  // Ten decimal digits at most in each half (pusher.md 1.1).
+  // Ten decimal digits at most in each half (docs/protocol.md).
   constexpr uint64_t kTenDigits = 10'000'000'000;
   return {common_.node * hub::kShardsMax + index_ + 1, 1 + pusher_.random.below(kTenDigits - 1)};
 }

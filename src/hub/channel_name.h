@@ -1,4 +1,4 @@
-// What a channel's name says about it (pusher.md 1.6). Pure functions; any thread.
+// What a channel's name says about it (docs/protocol.md). Pure functions; any thread.
 #pragma once
 
 #include <cstdint>

@@ -84,7 +84,7 @@ struct QueryReply {
   uint64_t cache_ttl_ms = 0;
 };
 
-/// A watcher of a user's presence in the app (pusher.md 1.10).
+/// A watcher of a user's presence in the app (docs/protocol.md).
 struct WatchRequest {
   AppIndex app = 0;
   bool watch = true;  ///< false: no longer

@@ -57,7 +57,7 @@ struct CachedEvent {
   std::list<HomeChannel*>::iterator place;  ///< in HomeHub::cached_, oldest first
 };
 
-/// Throttles `subscription_count` above the size where every change is told (pusher.md 1.12).
+/// Throttles `subscription_count` above the size where every change is told (docs/protocol.md).
 struct CountThrottle {
   CountThrottle(Timer::Callback callback, HomeHub& hub, HomeChannel& channel) : timer(callback, hub, channel) {}
   ChannelTimer timer;

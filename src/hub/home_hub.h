@@ -31,9 +31,9 @@ class HomeHub {
  public:
   static constexpr uint64_t kCacheBytesMax = 64ull * 1024 * 1024;
   static constexpr uint64_t kCachedOverheadBytes = 512;  ///< of a cached event and its channel, besides the texts
-  static constexpr uint32_t kCountEveryChangeMax = 100;  ///< pusher.md 1.12
+  static constexpr uint32_t kCountEveryChangeMax = 100;  ///< docs/protocol.md
   static constexpr uint64_t kCountIntervalMs = 5'000;
-  static constexpr uint64_t kOfflineDelayMs = 3'000;  ///< pusher.md 1.10
+  static constexpr uint64_t kOfflineDelayMs = 3'000;  ///< docs/protocol.md
 
   HomeHub(const AppTable& apps, ShardIndex shards, Courier& courier, TimerWheel& wheel);
   ~HomeHub();

@@ -19,8 +19,8 @@ inline constexpr ShardIndex kShardsMax = 64;  ///< a shard is one bit of an inte
 using Format = uint8_t;
 inline constexpr Format kFormatsMax = 4;
 
-/// Names one connection to clients and backends: "<place>.<random>" (pusher.md 1.1: two decimal numbers of at most ten
-/// digits without leading zero). `place` tells node and shard, so exclusion and routing need no look-up.
+/// Names one connection to clients and backends: "<place>.<random>" (docs/protocol.md: two decimal numbers of at most
+/// ten digits without leading zero). `place` tells node and shard, so exclusion and routing need no look-up.
 struct SocketId {
   uint32_t place = 0;  ///< 0: no socket
   uint64_t random = 0;

@@ -1,4 +1,4 @@
-// Events from client to client (pusher.md 1.13).
+// Events from client to client (docs/protocol.md).
 #include <algorithm>
 
 #include "base/utf8_repair.h"

@@ -65,7 +65,7 @@ std::string presence_json(const hub::MemberList& members) {
   return json;
 }
 
-// The type and status that SDKs and Echo's error callbacks know for a refused subscription (pusher.md 1.7).
+// The type and status that SDKs and Echo's error callbacks know for a refused subscription (docs/protocol.md).
 struct SubscriptionRefusal {
   std::string_view type;
   int status;

@@ -1,4 +1,4 @@
-// The frames a Pusher server sends (pusher.md 1.4), as whole WebSocket text frames. Pure functions; any thread.
+// The frames a Pusher server sends (docs/protocol.md), as whole WebSocket text frames. Pure functions; any thread.
 #pragma once
 
 #include <span>
@@ -34,7 +34,7 @@ net::FramePtr pong_frame(std::string_view payload);
 net::FramePtr subscription_succeeded(const hub::JoinReply& reply);
 net::FramePtr subscription_succeeded(std::string_view channel);
 
-/// `pusher:subscription_error` with the shape and numbers of pusher.md 1.7.
+/// `pusher:subscription_error` with the shape and numbers of docs/protocol.md.
 net::FramePtr subscription_error(Reason reason, std::string_view channel);
 
 net::FramePtr cache_miss(std::string_view channel);

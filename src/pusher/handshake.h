@@ -1,4 +1,4 @@
-// Whether a Pusher connection may open (pusher.md 1.1, 1.5). Pure function; any thread.
+// Whether a Pusher connection may open (docs/protocol.md). Pure function; any thread.
 #pragma once
 
 #include <cstdint>

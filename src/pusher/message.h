@@ -1,4 +1,4 @@
-// What a Pusher client may say (pusher.md 1.3): text in, one ClientMessage out.
+// What a Pusher client may say (docs/protocol.md): text in, one ClientMessage out.
 // Owner: a MessageParser belongs to one shard; its memory is reused, so a message's views live until the next parse.
 #pragma once
 

@@ -143,7 +143,7 @@ void Session::log_refusal(Reason reason, std::string_view channel) const {
               {"channel", channel}});
 }
 
-// --- liveness (pusher.md 1.2)
+// --- liveness (docs/protocol.md)
 
 // A quarter more than the client was told, so that its own ping, sent after exactly that time, arrives first.
 uint64_t Session::idle_ms() const {

@@ -1,4 +1,4 @@
-// User sign-in and watchlists (pusher.md 1.9, 1.10).
+// User sign-in and watchlists (docs/protocol.md).
 #include <algorithm>
 #include <utility>
 

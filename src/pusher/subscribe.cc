@@ -1,4 +1,4 @@
-// Subscribing and unsubscribing (pusher.md 1.6 to 1.8).
+// Subscribing and unsubscribing (docs/protocol.md).
 #include "base/utf8_repair.h"
 #include "pusher/encode.h"
 #include "pusher/session.h"
@@ -45,7 +45,7 @@ void Session::subscribe_user_channel(const ClientMessage& message) {
   if (user_->welcomed) send(subscription_succeeded(message.channel));
 }
 
-// `auth` is KEY:HEX with HEX = HMAC-SHA256(secret, socket_id:channel[:channel_data]), pusher.md 1.7.
+// `auth` is KEY:HEX with HEX = HMAC-SHA256(secret, socket_id:channel[:channel_data]), docs/protocol.md.
 Reason Session::check_signature(const ClientMessage& message) {
   if (!message.auth) return Reason::kChannelAuthInvalid;
   const size_t colon = message.auth->find(':');

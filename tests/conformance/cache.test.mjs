@@ -1,4 +1,4 @@
-// Cases 67-72: cache channels, section 1.11.
+// Cases 67-72: cache channels.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 

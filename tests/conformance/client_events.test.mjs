@@ -1,4 +1,4 @@
-// Cases 57-66: client events, section 1.13.
+// Cases 57-66: client events.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 

@@ -1,4 +1,4 @@
-// Cases 1-12: the WebSocket handshake of section 1.1 and its refusals.
+// Cases 1-12: the WebSocket handshake and its refusals.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 

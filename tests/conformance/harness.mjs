@@ -107,7 +107,7 @@ class Server {
     this.logs = []; // one object a log line, in order
     this.stray = []; // lines of stderr that are not JSON
     this.clients = new Set();
-    this.violations = []; // broken string rules of section 1.4, found by any recording client
+    this.violations = []; // broken string rules of the protocol, found by any recording client
     this.waiters = new Set();
     this.exited = new Promise((resolve) => {
       child.once('exit', (code, signal) => resolve({ code, signal }));
@@ -238,7 +238,7 @@ class Server {
     const complaint = this.stray.findIndex((line) => kSanitizer.test(line));
     assert.ok(complaint < 0, `sanitizer output:\n${this.stray.slice(Math.max(complaint, 0)).join('\n')}`);
     assert.deepEqual(how, { code: 0, signal: null }, `exit of the server; stderr:\n${this.stray.join('\n')}`);
-    assert.deepEqual(this.violations, [], 'string rules of section 1.4');
+    assert.deepEqual(this.violations, [], 'string rules of the protocol');
   }
 
   /** SIGKILL, as a crash would end it. */

@@ -1,4 +1,4 @@
-// Cases 97-104: authentication of the HTTP API, section 2.1.
+// Cases 97-104: authentication of the HTTP API.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 
@@ -10,7 +10,7 @@ const kVectorApp = { id: '3', key: '278d425bdf160c739803', secret: '7ad3773142a6
 const kVectorTime = '1353088179';
 const kBody = { name: 'e', channel: 'c', data: '1' };
 
-// The table of section 2.1: method, path, query, body, md5, signature.
+// The vectors of the protocol: method, path, query, body, md5, signature.
 const kVectors = [
   ['POST', '/apps/3/events', {}, '{"name":"foo","channels":["project-3"],"data":"{\\"some\\":\\"data\\"}"}',
     'ec365a775a4cd0599faeb73354201b6f', 'da454824c97ba181a32ccc17a72625ba02771f50b50e1e7430e47a1f3f457e6c'],

@@ -1,4 +1,4 @@
-// Cases 93-96: POST /apps/{id}/batch_events, section 2.2.
+// Cases 93-96: POST /apps/{id}/batch_events.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 

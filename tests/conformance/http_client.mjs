@@ -1,4 +1,4 @@
-// Signed requests to the HTTP API, written from section 2.1 and independent of any SDK, so that a test can break any
+// Signed requests to the HTTP API, written from the protocol and independent of any SDK, so that a test can break any
 // single part of the signature. No state.
 import { createHash, createHmac } from 'node:crypto';
 import http from 'node:http';

@@ -1,4 +1,4 @@
-// Cases 85-92: POST /apps/{id}/events, section 2.2.
+// Cases 85-92: POST /apps/{id}/events.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 

@@ -1,4 +1,4 @@
-// Cases 112-117: HTTP itself, health, rate limits and CORS, sections 2.2 and 2.3.
+// Cases 112-117: HTTP itself, health, rate limits and CORS.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 

@@ -1,4 +1,4 @@
-// Cases 105-111: GET channels, channel and users, section 2.2.
+// Cases 105-111: GET channels, channel and users.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 

@@ -1,4 +1,4 @@
-// Cases 20-26: invalid, unknown, oversized and fragmented messages, section 1.3.
+// Cases 20-26: invalid, unknown, oversized and fragmented messages.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 

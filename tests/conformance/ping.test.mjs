@@ -1,4 +1,4 @@
-// Cases 13-19: liveness, section 1.2.
+// Cases 13-19: liveness.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 

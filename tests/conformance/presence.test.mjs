@@ -1,4 +1,4 @@
-// Cases 43-56: presence channels, section 1.8.
+// Cases 43-56: presence channels.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 

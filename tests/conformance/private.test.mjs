@@ -1,4 +1,4 @@
-// Cases 38-42: private and encrypted channels, section 1.7.
+// Cases 38-42: private and encrypted channels.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 

@@ -1,4 +1,4 @@
-// Cases 73-80: sign-in, user channels and terminating users, section 1.9.
+// Cases 73-80: sign-in, user channels and terminating users.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 

@@ -1,4 +1,4 @@
-// Cases 27-37: public subscriptions and channel names, sections 1.6 and 1.7.
+// Cases 27-37: public subscriptions and channel names.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 

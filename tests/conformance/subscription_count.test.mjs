@@ -1,4 +1,4 @@
-// Case 84: subscription_count events, section 1.12.
+// Case 84: subscription_count events.
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 

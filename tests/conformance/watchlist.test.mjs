@@ -1,4 +1,4 @@
-// Cases 81-83: online status of watched users, section 1.10.
+// Cases 81-83: online status of watched users.
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 

@@ -24,7 +24,7 @@ function presence_faults(data) {
   return [];
 }
 
-/** What a statically typed SDK (Java, Swift, .NET) could not parse in this frame: the string rules of section 1.4. */
+/** What a statically typed SDK (Java, Swift, .NET) could not parse in this frame: the string rules of the protocol. */
 export function frameFaults(frame) {
   const faults = [];
   if (typeof frame !== 'object' || frame === null || Array.isArray(frame)) return ['not an object'];

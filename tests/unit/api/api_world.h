@@ -21,7 +21,7 @@
 
 namespace kilat::api::testing {
 
-inline constexpr uint64_t kNowMs = 1'353'088'179'000;  ///< the time of the vectors in pusher.md 2.1
+inline constexpr uint64_t kNowMs = 1'353'088'179'000;  ///< the time of the vectors in docs/http-api.md
 
 inline hub::AppSettings app_settings() {
   hub::AppSettings app;
@@ -47,7 +47,7 @@ class WireRequest {
   http::RequestParser parser_{{.header_bytes_max = 1 << 20, .body_bytes_max = 1 << 24}};
 };
 
-/// The target with everything that pusher.md 2.1 asks for. `query`: further parameters, as sent and as signed alike.
+/// The target with everything that docs/http-api.md asks for. `query`: further parameters, as sent and as signed alike.
 inline std::string signed_target(std::string_view method, std::string_view path, std::string_view query,
                                  std::string_view body, uint64_t now_s = kNowMs / 1000) {
   std::vector<std::string> pairs{"auth_key=" + app_settings().key, "auth_timestamp=" + std::to_string(now_s),

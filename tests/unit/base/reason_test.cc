@@ -45,7 +45,7 @@ TEST(Reason, Texts_FitACloseFrameAndNeedNoEscape) {
   }
 }
 
-// pusher.md 1.5: what pusher-js does with a close code.
+// docs/protocol.md: what pusher-js does with a close code.
 TEST(Reason, CloseCodes_MakeTheClientDoWhatTheRowSays) {
   for (const ReasonRow& row : reason_table()) {
     const int code = row.close_code;

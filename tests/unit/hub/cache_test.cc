@@ -1,4 +1,4 @@
-// Cache channels (pusher.md 1.11).
+// Cache channels (docs/protocol.md).
 #include <gtest/gtest.h>
 
 #include <string>

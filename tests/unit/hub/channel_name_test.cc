@@ -15,7 +15,7 @@ struct Row {
   bool cache;
 };
 
-// The table of pusher.md 1.6, and its traps: prefixes are anchored and include their dash.
+// The table of docs/protocol.md, and its traps: prefixes are anchored and include their dash.
 constexpr Row kRows[] = {
     {"#server-to-user-42", Access::kUser, false},
     {"presence-cache-a", Access::kPresence, true},

@@ -1,4 +1,4 @@
-// subscription_count (pusher.md 1.12).
+// subscription_count (docs/protocol.md).
 #include <gtest/gtest.h>
 
 #include <string>

@@ -1,4 +1,4 @@
-// Presence channels (pusher.md 1.8).
+// Presence channels (docs/protocol.md).
 #include <gtest/gtest.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// Watchlists and kicks: what depends on a user's own channel (pusher.md 1.9, 1.10).
+// Watchlists and kicks: what depends on a user's own channel (docs/protocol.md).
 #include <gtest/gtest.h>
 
 #include <string>

@@ -197,7 +197,7 @@ TEST(Encode, TextFrame_UsesTheShortestLength) {
   }
 }
 
-// pusher.md 1.5: the error first, then a close frame with the same code; never a close with 43xx.
+// docs/protocol.md: the error first, then a close frame with the same code; never a close with 43xx.
 TEST(Encode, ClosingFrames_OfEveryClosingRow_SayTheRowsCodes) {
   for (const ReasonRow& row : reason_table()) {
     if (row.close_code == 0) continue;

@@ -17,7 +17,7 @@ std::string list(std::string_view name, std::string_view ids) {
   return R"({"name":")" + std::string(name) + R"(","user_ids":[)" + std::string(ids) + "]}";
 }
 
-// The vector of pusher.md 1.7.
+// The vector of docs/protocol.md.
 TEST_P(SignIn, PublishedVector_IsAccepted) {
   World world(shards());
   Client& client = world.connect(0, {.socket_id = {1234, 1234}});
@@ -150,7 +150,7 @@ TEST_P(SignIn, Kick_ClosesEveryTabOfTheUserForTheGivenReason) {
   }
 }
 
-// --- watchlist (pusher.md 1.10)
+// --- watchlist (docs/protocol.md)
 
 TEST_P(SignIn, Watchlist_TellsTheStateOnceThenEachChange) {
   World world(shards());

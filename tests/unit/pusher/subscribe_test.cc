@@ -144,7 +144,7 @@ TEST_P(Subscribe, MoreChannelsThanAllowed_AreRefused) {
   EXPECT_THAT(client.read(), ElementsAre(succeeded("c")));
 }
 
-// The vectors of pusher.md 1.7.
+// The vectors of docs/protocol.md.
 TEST_P(Subscribe, PublishedVectors_AreAccepted) {
   World world(shards());
   Client& client = world.connect(0, {.socket_id = {1234, 1234}});

@@ -298,7 +298,7 @@ inline void Client::subscribe(std::string_view channel, std::string_view auth,
   say(text + "}}");
 }
 
-// --- the texts of pusher.md 1.4, as clients read them
+// --- the texts of docs/protocol.md, as clients read them
 
 inline std::string succeeded(std::string_view channel, std::string_view data = "{}") {
   return R"({"event":"pusher_internal:subscription_succeeded","channel":)" + json_string(channel) + R"(,"data":)" +
