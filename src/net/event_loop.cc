@@ -3,6 +3,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <utility>
 
@@ -43,11 +44,21 @@ void EventLoop::remove(int fd) {
 }
 
 void EventLoop::wait(int64_t timeout_us) {
-  const timespec timeout{.tv_sec = timeout_us / 1'000'000, .tv_nsec = timeout_us % 1'000'000 * 1'000};
-  const int count = epoll_pwait2(epoll_, events_.data(), static_cast<int>(events_.size()),
-                                 timeout_us < 0 ? nullptr : &timeout, nullptr);
+  const int count = wait_for(timeout_us);
   KILAT_CHECK(count >= 0 || errno == EINTR);
   ready_ = count < 0 ? 0 : count;
+}
+
+int EventLoop::wait_for(int64_t timeout_us) {
+  const int room = static_cast<int>(events_.size());
+  if (precise_) {
+    const timespec timeout{.tv_sec = timeout_us / 1'000'000, .tv_nsec = timeout_us % 1'000'000 * 1'000};
+    const int count = epoll_pwait2(epoll_, events_.data(), room, timeout_us < 0 ? nullptr : &timeout, nullptr);
+    if (count >= 0 || (errno != ENOSYS && errno != EPERM)) return count;
+    precise_ = false;  // a kernel before 5.11, or a container that does not know the call
+  }
+  const int64_t timeout_ms = timeout_us < 0 ? -1 : std::min<int64_t>((timeout_us + 999) / 1'000, INT32_MAX);
+  return epoll_wait(epoll_, events_.data(), room, static_cast<int>(timeout_ms));
 }
 
 int EventLoop::dispatch() {

@@ -40,7 +40,10 @@ class EventLoop {
   int dispatch();
 
  private:
+  int wait_for(int64_t timeout_us);
+
   int epoll_;
+  bool precise_ = true;  ///< the kernel takes waits in microseconds; otherwise they are rounded up to milliseconds
   int ready_ = 0;
   std::array<epoll_event, 256> events_;
 };
