@@ -62,7 +62,7 @@ void Stream::read_some() {
   }
 }
 
-void Stream::reactor_send_now() {
+void Stream::try_send() {
   if (fd_ >= 0) reactor_.relieve(*this);
 }
 

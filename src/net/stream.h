@@ -54,7 +54,7 @@ class Stream final : public Outbox, private Watcher {
   void finish_slow(Reason reason, FramePtr last);
 
   /// Tries to send at once instead of at the end of the turn. Closes nothing.
-  void try_send() { reactor_send_now(); }
+  void try_send();
 
   /// Stops or resumes reading; used when the peer sends faster than its requests can be answered.
   void pause_reading(bool paused);
@@ -70,7 +70,6 @@ class Stream final : public Outbox, private Watcher {
  private:
   friend class Reactor;
   void on_ready(uint32_t events) override;
-  void reactor_send_now();
   void read_some();
   void discard_input();
   enum class Sent : uint8_t { kAll, kBlocked, kFailed };
