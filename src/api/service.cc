@@ -100,7 +100,7 @@ Outcome Service::publish_all(const Call& call, std::span<const Event> events, bo
   const hub::SecondWindow::Verdict verdict =
       call.app.backend_events.take(static_cast<uint32_t>(publish.parts.size()), limit, call.now_unix_ms);
   if (!verdict.allowed) return rate_limited(limit, verdict.remaining);
-  if (publish.parts.size() > 1) {
+  if (publish.parts.size() > 1 && hub_.shards() > 1) {
     std::vector<std::string> channels;
     channels.reserve(publish.parts.size());
     for (const Part& part : publish.parts) channels.push_back(part.channel);

@@ -21,8 +21,6 @@ class Connection final : private net::StreamHandler, private pusher::SessionHost
   Connection& operator=(const Connection&) = delete;
 
   net::Stream& stream() { return stream_; }
-  pusher::Session* session() { return session_.get(); }
-  HttpSession* http() { return http_.get(); }
 
   /// The request asked for /app/{key}: answers 101 and opens a session, or refuses in the protocol's own way. `rest`
   /// is what the client sent behind the request.

@@ -12,8 +12,6 @@ namespace kilat::app {
 namespace {
 
 constexpr std::string_view kContinue = "HTTP/1.1 100 Continue\r\n\r\n";
-constexpr uint32_t kSequenceBits = 24;
-constexpr uint32_t kSequenceMask = (1u << kSequenceBits) - 1;
 
 }  // namespace
 

@@ -25,6 +25,9 @@ class Shard;
 class HttpSession final : private Timer {
  public:
   static constexpr size_t kPipelineMax = 64;
+  /// A ticket is the session's id and, in its lower bits, the number of the request on this connection.
+  static constexpr unsigned kSequenceBits = 24;
+  static constexpr uint32_t kSequenceMask = (1u << kSequenceBits) - 1;
 
   HttpSession(Shard& shard, Connection& connection);
   ~HttpSession();

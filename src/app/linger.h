@@ -2,7 +2,7 @@
 // Under load the price of a delivery is nearly all system call, so waiting a few milliseconds puts several events into
 // one call. A shard that has time to spare must not wait at all. The controller looks at how busy the loop was over
 // the last kWindowUs: above kBusy it waits longer, below kSpare it waits less, between the two it stays, because
-// waiting itself makes the loop less busy. From idle to the longest wait takes about six windows, back about four.
+// waiting itself makes the loop less busy. From idle to the longest wait takes about seven windows, back about four.
 // Owner: one shard. Bounds: 0 … the maximum given.
 #pragma once
 

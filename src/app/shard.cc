@@ -186,9 +186,9 @@ void Shard::on_slow_reader(net::StreamHandler& handler, Reason reason) {
 }
 
 void Shard::answer(api::Ticket ticket, const http::Response& response) {
-  const auto found = waiting_.find(ticket >> 24);
+  const auto found = waiting_.find(ticket >> HttpSession::kSequenceBits);
   if (found == waiting_.end()) return;
-  found->second->answer(static_cast<uint32_t>(ticket & 0xffffff), response);
+  found->second->answer(static_cast<uint32_t>(ticket & HttpSession::kSequenceMask), response);
 }
 
 void Shard::start_tail(Taps::Tap tap) {

@@ -26,11 +26,9 @@ using MemberList = std::vector<Member>;
 
 struct JoinRequest {
   AppIndex app = 0;
-  ChannelKind kind;
   bool again = false;  ///< already subscribed: count nothing, answer with the present state
   Handle who;
   uint32_t token = 0;  ///< the subscriber's own number for this try
-  SocketId socket_id;
   std::string channel;
   Member member;  ///< presence only
 };
@@ -50,8 +48,6 @@ struct JoinReply {
 
 struct LeaveRequest {
   AppIndex app = 0;
-  ChannelKind kind;
-  SocketId socket_id;
   std::string channel;
   std::string user_id;  ///< presence only
 };

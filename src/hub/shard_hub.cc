@@ -36,9 +36,7 @@ void ShardHub::join(Subscriber& subscriber, std::string_view channel, Member mem
   const ShardIndex home = home_of_channel(subscriber.app_, channel);
   auto request = std::make_unique<JoinRequest>();
   request->app = subscriber.app_;
-  request->kind = kind_of(channel);
   request->who = subscriber.handle_;
-  request->socket_id = subscriber.socket_id_;
   request->channel = channel;
   if (const Subscription* present = subscriber.find(channel)) {
     request->again = true;
@@ -47,7 +45,7 @@ void ShardHub::join(Subscriber& subscriber, std::string_view channel, Member mem
     request->token = ++subscriber.last_token_;
     Subscription& subscription =
         local_.begin(subscriber, local_.channel(subscriber.app_, channel, home), request->token);
-    if (request->kind.presence()) subscription.user = std::make_unique<std::string>(member.user_id);
+    if (subscription.channel->kind.presence()) subscription.user = std::make_unique<std::string>(member.user_id);
     request->member = std::move(member);
   }
   send(home, CmdJoin{shard(), std::move(request)});
@@ -71,14 +69,12 @@ void ShardHub::end_subscription(Subscriber& subscriber, size_t index) {
   const std::string name = subscription.channel->name;
   std::string user = subscription.user ? *subscription.user : std::string();
   local_.end(subscriber, index);
-  if (!undecided) send_leave(subscriber.app_, subscriber.socket_id_, name, std::move(user));
+  if (!undecided) send_leave(subscriber.app_, name, std::move(user));
 }
 
-void ShardHub::send_leave(AppIndex app, SocketId socket_id, std::string_view channel, std::string user_id) {
+void ShardHub::send_leave(AppIndex app, std::string_view channel, std::string user_id) {
   auto request = std::make_unique<LeaveRequest>();
   request->app = app;
-  request->kind = kind_of(channel);
-  request->socket_id = socket_id;
   request->channel = channel;
   request->user_id = std::move(user_id);
   send(home_of_channel(app, channel), CmdLeave{shard(), std::move(request)});
@@ -107,7 +103,6 @@ std::optional<PublishReply> ShardHub::publish(PublicationPtr publication, Reques
 }
 
 bool ShardHub::has_room_for(AppIndex app, std::span<const std::string> channels) const {
-  if (shards() == 1) return true;
   std::vector<size_t> needed(shards());
   for (const std::string& channel : channels) ++needed[home_of_channel(app, channel)];
   for (ShardIndex to = 0; to < shards(); ++to) {
@@ -169,7 +164,7 @@ void ShardHub::on(MsgJoined&& message) {
     local_.complete(*subscriber, *subscription);
   } else if (reply.kind.presence()) {
     // Left, or closed, before the home had answered: see end_subscription.
-    send_leave(reply.app, {}, reply.channel, reply.user_id);
+    send_leave(reply.app, reply.channel, reply.user_id);
   }
   if (wanted) sink_.on_joined(*subscriber, reply);
 }

@@ -70,7 +70,7 @@ class ShardHub final : private Courier {
   bool has_room(ShardIndex to) const override;
   ShardIndex home_of_channel(AppIndex app, std::string_view channel) const;
   void end_subscription(Subscriber& subscriber, size_t index);
-  void send_leave(AppIndex app, SocketId socket_id, std::string_view channel, std::string user_id);
+  void send_leave(AppIndex app, std::string_view channel, std::string user_id);
 
   void on(CmdJoin&& command) { home_.join(command.from, *command.request); }
   void on(CmdLeave&& command) { home_.leave(command.from, *command.request); }

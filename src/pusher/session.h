@@ -87,7 +87,6 @@ class Session final : public hub::Subscriber, private Timer {
   void close_silently() { closing_ = true, retire(); }
 
   bool closing() const { return closing_; }
-  uint64_t opened_ms() const { return opened_ms_; }
 
  private:
   struct User {
