@@ -1,7 +1,7 @@
 # kilat_layer(name LINK libraries…): the static library kilat_<name> from every source of src/<name>, main.cc apart.
 function(kilat_layer name)
   cmake_parse_arguments(ARG "" "" "LINK" ${ARGN})
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cc)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cc)
   list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
   if(sources)
     add_library(kilat_${name} STATIC ${sources})

@@ -9,7 +9,7 @@
 KILAT_RUN_PACKAGES=(
   ca-certificates g++ cmake ninja-build ccache mold
   libboost1.81-dev libboost-json1.81-dev libsimdjson-dev libtomlplusplus-dev libcli11-dev libspdlog-dev
-  libssl-dev zlib1g-dev libcurl4-openssl-dev
+  libssl-dev zlib1g-dev libcurl4-openssl-dev libsqlite3-dev
   "nodejs|node" "npm|npm"
 )
 
@@ -18,7 +18,7 @@ KILAT_TEST_PACKAGES=(
   git python3 shellcheck
   libgtest-dev libgmock-dev libbenchmark-dev
   clang-19 libclang-rt-19-dev clang-format-19 clang-tidy-19
-  redis-server chromium
+  redis-server chromium prometheus openssl "nginx-light|nginx" haproxy groff-base
 )
 
 # missing_packages ENTRY…: prints the names that are not installed.

@@ -6,6 +6,8 @@
 #include <tuple>
 #include <vector>
 
+#include "http/text.h"
+
 namespace kilat::api {
 namespace {
 
@@ -23,13 +25,18 @@ std::string canonical_query(const http::Query& query) {
     std::string_view value;
   };
   std::vector<Pair> pairs;
+  pairs.reserve(query.items().size());
+  size_t size = 0;
   for (const http::Query::Item& item : query.items()) {
     std::string key = lower(item.name);
-    if (key != "auth_signature") pairs.push_back({std::move(key), pairs.size(), item.value});
+    if (key == "auth_signature") continue;
+    size += key.size() + item.value.size() + 2;
+    pairs.push_back({std::move(key), pairs.size(), item.value});
   }
   std::ranges::sort(pairs,
                     [](const Pair& a, const Pair& b) { return std::tie(a.key, a.index) < std::tie(b.key, b.index); });
   std::string out;
+  out.reserve(size);
   for (const Pair& pair : pairs) {
     if (!out.empty()) out += '&';
     out += pair.key;
@@ -41,7 +48,7 @@ std::string canonical_query(const http::Query& query) {
 
 std::string_view parameter(const http::Query& query, std::string_view name) {
   for (const http::Query::Item& item : query.items()) {
-    if (lower(item.name) == name) return item.value;
+    if (http::iequals(item.name, name)) return item.value;
   }
   return {};
 }
@@ -72,15 +79,17 @@ std::vector<std::string> signed_paths(std::string_view path, std::string_view pr
 }
 
 bool signature_matches(const http::Request& request, const http::Query& query, std::string_view prefix,
-                       auth::HmacSha256& secret, std::string_view signature) {
+                       auth::AppKey& key, std::string_view signature, uint64_t now_unix_s) {
   const std::string pairs = canonical_query(query);
   for (const std::string& path : signed_paths(request.path(), prefix)) {
-    std::string text(request.method_text());
+    std::string text;
+    text.reserve(request.method_text().size() + path.size() + pairs.size() + 2);
+    text += request.method_text();
     text += '\n';
     text += path;
     text += '\n';
     text += pairs;
-    if (secret.verify(text, signature)) return true;
+    if (key.verify(text, signature, now_unix_s)) return true;
   }
   return false;
 }
@@ -88,7 +97,7 @@ bool signature_matches(const http::Request& request, const http::Query& query, s
 }  // namespace
 
 Reason authenticate(const http::Request& request, const http::Query& query, std::string_view prefix,
-                    const hub::App& app, auth::HmacSha256& secret, uint64_t now_unix_s) {
+                    const hub::App& app, auth::AppKey& key, uint64_t now_unix_s) {
   if (query.malformed() || query.too_many()) return Reason::kApiParameterInvalid;
   if (!auth::equal_constant_time(parameter(query, "auth_key"), app.settings.key)) return Reason::kApiKeyInvalid;
   if (parameter(query, "auth_version") != "1.0") return Reason::kApiVersionInvalid;
@@ -100,11 +109,11 @@ Reason authenticate(const http::Request& request, const http::Query& query, std:
     return Reason::kApiBodyMd5Invalid;
   }
   const std::string_view signature = parameter(query, "auth_signature");
-  if (signature_matches(request, query, prefix, secret, signature)) return Reason::kNone;
+  if (signature_matches(request, query, prefix, key, signature, now_unix_s)) return Reason::kNone;
   // No SDK sends spaces, but a form encoder on the way may have written them as '+'.
   if (request.query().find('+') != std::string_view::npos) {
     const http::Query spaced(request.query(), http::Plus::kSpace);
-    if (signature_matches(request, spaced, prefix, secret, signature)) return Reason::kNone;
+    if (signature_matches(request, spaced, prefix, key, signature, now_unix_s)) return Reason::kNone;
   }
   return Reason::kApiSignatureInvalid;
 }

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <string_view>
 
-#include "auth/hmac.h"
+#include "auth/app_key.h"
 #include "base/reason.h"
 #include "http/request.h"
 #include "http/uri.h"
@@ -16,6 +16,6 @@ inline constexpr uint64_t kTimestampWindowS = 600;
 
 /// kNone, or why the request is refused. `prefix` is the server's path prefix: SDKs sign with and without it.
 Reason authenticate(const http::Request& request, const http::Query& query, std::string_view prefix,
-                    const hub::App& app, auth::HmacSha256& secret, uint64_t now_unix_s);
+                    const hub::App& app, auth::AppKey& key, uint64_t now_unix_s);
 
 }  // namespace kilat::api

@@ -1,6 +1,7 @@
 #include "api/service.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "api/answer.h"
@@ -32,7 +33,7 @@ http::Response rate_limited(uint32_t limit, uint32_t remaining) {
 
 }  // namespace
 
-Service::Service(hub::AppTable& apps, hub::ShardHub& hub, std::vector<auth::HmacSha256>& keys, ServiceHost& host,
+Service::Service(hub::AppTable& apps, hub::ShardHub& hub, std::vector<auth::AppKey>& keys, ServiceHost& host,
                  ServiceOptions options)
     : apps_(apps), hub_(hub), keys_(keys), host_(host), options_(std::move(options)) {}
 
@@ -45,7 +46,25 @@ Outcome Service::handle(const http::Request& request, std::string_view path, Tic
   const http::Query query(request.query());
   const Reason reason = authenticate(request, query, options_.path_prefix, *app, keys_[app->index], now_unix_ms / 1000);
   if (reason != Reason::kNone) return refusal(reason);
-  return dispatch({request, query, segments, *app, ticket, now_unix_ms});
+  if (app->index >= tallies_.size()) tallies_.resize(app->index + 1);
+  ++tallies_[app->index].requests;
+  tallies_[app->index].received_bytes += request.body().size();
+  Outcome outcome = dispatch({request, query, segments, *app, ticket, now_unix_ms});
+  if (const auto* response = std::get_if<http::Response>(&outcome)) {
+    tallies_[app->index].sent_bytes += response->body.size();
+  }
+  return outcome;
+}
+
+template <typename Build>
+void Service::answer_later(hub::AppIndex app, Ticket ticket, Build&& build) {
+  try {
+    const http::Response response = build();
+    tallies_[app].sent_bytes += response.body.size();
+    host_.answer(ticket, response);
+  } catch (const std::bad_alloc&) {
+    host_.give_up(ticket);
+  }
 }
 
 Outcome Service::dispatch(const Call& call) {
@@ -91,7 +110,8 @@ Outcome Service::post_batch(const Call& call) {
 }
 
 Outcome Service::publish_all(const Call& call, std::span<const Event> events, bool batch) {
-  PendingPublish publish{.ticket = call.ticket, .batch = batch, .with_info = false, .awaited = 0, .parts = {}};
+  PendingPublish publish{
+      .app = call.app.index, .ticket = call.ticket, .batch = batch, .with_info = false, .awaited = 0, .parts = {}};
   for (const Event& event : events) {
     publish.with_info |= event.info.any();
     for (const std::string& channel : event.channels) publish.parts.push_back({channel, event.info, {}});
@@ -138,10 +158,8 @@ void Service::on_published(hub::RequestId request, const hub::PublishReply& repl
   PendingPublish& publish = found->second;
   publish.parts[reply.index].reply = reply;
   if (--publish.awaited > 0) return;
-  const Ticket ticket = publish.ticket;
-  const http::Response response = publish_answer(publish);
-  publishes_.erase(found);
-  host_.answer(ticket, response);
+  const auto done = publishes_.extract(found);
+  answer_later(done.mapped().app, done.mapped().ticket, [&done] { return publish_answer(done.mapped()); });
 }
 
 http::Response Service::publish_answer(const PendingPublish& publish) {
@@ -177,7 +195,8 @@ Outcome Service::disconnect_user(const Call& call, Reason reason) {
       hub::Publication::make(
           {.kind = hub::Publication::Kind::kKick, .app = call.app.index, .reason = reason, .channel = channel}),
       request, 0);
-  PendingPublish publish{.ticket = call.ticket, .batch = false, .with_info = false, .awaited = 1, .parts = {}};
+  PendingPublish publish{
+      .app = call.app.index, .ticket = call.ticket, .batch = false, .with_info = false, .awaited = 1, .parts = {}};
   publish.parts.push_back({channel, {}, reply.value_or(hub::PublishReply{})});
   if (reply) return publish_answer(publish);
   publishes_.emplace(request, std::move(publish));
@@ -220,15 +239,15 @@ Outcome Service::get_users(const Call& call) {
 Outcome Service::ask(const Call& call, const hub::Query& query, Info info) {
   if (std::optional<http::Response> limited = limit_reads(call)) return std::move(*limited);
   const hub::RequestId request = ++last_request_;
-  PendingQuery& pending = queries_[request];
-  pending.ticket = call.ticket;
-  pending.query = query;
-  pending.info = info;
-  pending.awaited = query.kind == hub::Query::Kind::kChannels ? hub_.shards() : 1;
+  const uint32_t awaited = query.kind == hub::Query::Kind::kChannels ? hub_.shards() : 1;
+  queries_.emplace(
+      request, PendingQuery{.ticket = call.ticket, .query = query, .info = info, .awaited = awaited, .gathered = {}});
   asking_ = request;
   hub_.query(request, query);
   asking_ = 0;
   if (answered_now_) return *std::exchange(answered_now_, std::nullopt);
+  // All homes are on this shard, and there was no memory for their answer.
+  if (!queries_.contains(request)) throw std::bad_alloc();
   return Pending{};
 }
 
@@ -236,25 +255,43 @@ void Service::on_answer(hub::RequestId request, hub::QueryReply reply) {
   const auto found = queries_.find(request);
   if (found == queries_.end()) return;
   PendingQuery& pending = found->second;
-  if (pending.query.kind == hub::Query::Kind::kChannels) {
-    std::ranges::move(reply.channels, std::back_inserter(pending.gathered.channels));
-  } else {
-    pending.gathered = std::move(reply);
-  }
+  gather(pending, std::move(reply));
   if (--pending.awaited > 0) return;
-  std::string json;
+  const auto done = queries_.extract(found);
+  const PendingQuery& query = done.mapped();
+  if (asking_ != request) {
+    return answer_later(query.query.app, query.ticket, [&query] { return query_answer(query); });
+  }
+  try {
+    answered_now_ = query_answer(query);
+  } catch (const std::bad_alloc&) {
+    // ask() sees that there is neither an answer nor anything to wait for.
+  }
+}
+
+void Service::gather(PendingQuery& pending, hub::QueryReply reply) {
+  pending.gathered.failed |= reply.failed;
+  if (pending.query.kind != hub::Query::Kind::kChannels) {
+    const bool failed = pending.gathered.failed;
+    pending.gathered = std::move(reply);
+    pending.gathered.failed = failed;
+    return;
+  }
+  try {
+    std::ranges::move(reply.channels, std::back_inserter(pending.gathered.channels));
+  } catch (const std::bad_alloc&) {
+    pending.gathered.failed = true;
+  }
+}
+
+http::Response Service::query_answer(const PendingQuery& pending) {
+  if (pending.gathered.failed) return refusal(Reason::kMemoryBudget);
   switch (pending.query.kind) {
-    case hub::Query::Kind::kChannels: json = channels_json(pending.gathered.channels, pending.info); break;
-    case hub::Query::Kind::kChannel: json = channel_json(pending.query.name, pending.gathered, pending.info); break;
-    case hub::Query::Kind::kUsers: json = users_json(pending.gathered); break;
+    case hub::Query::Kind::kChannels: return ok(channels_json(pending.gathered.channels, pending.info));
+    case hub::Query::Kind::kChannel: return ok(channel_json(pending.query.name, pending.gathered, pending.info));
+    case hub::Query::Kind::kUsers: break;
   }
-  const Ticket ticket = pending.ticket;
-  queries_.erase(found);
-  if (asking_ == request) {
-    answered_now_ = ok(std::move(json));
-  } else {
-    host_.answer(ticket, ok(std::move(json)));
-  }
+  return ok(users_json(pending.gathered));
 }
 
 Outcome Service::get_connections(const Call& call) const {

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "api/event_body.h"
-#include "auth/hmac.h"
+#include "auth/app_key.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "http/uri.h"
@@ -27,6 +27,8 @@ using Ticket = uint64_t;
 class ServiceHost {
  public:
   virtual void answer(Ticket ticket, const http::Response& response) = 0;
+  /// There is no memory for the answer: the connection is to be closed.
+  virtual void give_up(Ticket ticket) = 0;
 
  protected:
   ~ServiceHost() = default;
@@ -51,15 +53,27 @@ using Outcome = std::variant<http::Response, Pending, Tail>;
 
 class Service {
  public:
-  Service(hub::AppTable& apps, hub::ShardHub& hub, std::vector<auth::HmacSha256>& keys, ServiceHost& host,
+  Service(hub::AppTable& apps, hub::ShardHub& hub, std::vector<auth::AppKey>& keys, ServiceHost& host,
           ServiceOptions options);
 
   /// `path` is the request's path without the prefix and begins with /apps/. `now_unix_ms`: the wall clock.
   Outcome handle(const http::Request& request, std::string_view path, Ticket ticket, uint64_t now_unix_ms);
 
-  // From the hub, through the shard's sink.
+  /// A reload may change it.
+  void set_strict_channel_names(bool strict) { options_.strict_channel_names = strict; }
+
+  // From the hub, through the shard's sink. They do not throw.
   void on_published(hub::RequestId request, const hub::PublishReply& reply);
   void on_answer(hub::RequestId request, hub::QueryReply reply);
+
+  /// What this shard counts of one app's requests, for metrics. Bytes are those of bodies.
+  struct Tally {
+    uint64_t requests = 0;
+    uint64_t received_bytes = 0;
+    uint64_t sent_bytes = 0;
+  };
+  /// By app; grows when an app is asked for.
+  const std::vector<Tally>& tallies() const { return tallies_; }
 
   size_t pending() const { return publishes_.size() + queries_.size(); }
 
@@ -71,6 +85,7 @@ class Service {
     hub::PublishReply reply;
   };
   struct PendingPublish {
+    hub::AppIndex app = 0;
     Ticket ticket = 0;
     bool batch = false;
     bool with_info = false;
@@ -94,6 +109,8 @@ class Service {
   };
 
   Outcome dispatch(const Call& call);
+  template <typename Build>
+  void answer_later(hub::AppIndex app, Ticket ticket, Build&& build);
   Outcome post_events(const Call& call);
   Outcome post_batch(const Call& call);
   Outcome publish_all(const Call& call, std::span<const Event> events, bool batch);
@@ -106,10 +123,12 @@ class Service {
   Outcome tail(const Call& call) const;
   std::optional<http::Response> limit_reads(const Call& call) const;
   static http::Response publish_answer(const PendingPublish& publish);
+  static void gather(PendingQuery& pending, hub::QueryReply reply);
+  static http::Response query_answer(const PendingQuery& pending);
 
   hub::AppTable& apps_;
   hub::ShardHub& hub_;
-  std::vector<auth::HmacSha256>& keys_;
+  std::vector<auth::AppKey>& keys_;
   ServiceHost& host_;
   ServiceOptions options_;
   EventParser parser_;
@@ -119,6 +138,7 @@ class Service {
   /// The query whose answers come while it is being asked (all homes on this shard): answered by return value.
   std::optional<http::Response> answered_now_;
   hub::RequestId asking_ = 0;
+  std::vector<Tally> tallies_;
 };
 
 }  // namespace kilat::api

@@ -4,8 +4,11 @@
 
 #include "app/shard.h"
 #include "base/log.h"
+#include "base/memory_reserve.h"
 #include "http/cors.h"
+#include "http/forwarded.h"
 #include "http/uri.h"
+#include "net/proxy_protocol.h"
 #include "pusher/encode.h"
 #include "pusher/formats.h"
 #include "pusher/handshake.h"
@@ -13,16 +16,63 @@
 
 namespace kilat::app {
 
-Connection::Connection(Shard& shard, int fd)
-    : shard_(shard), stream_(shard.reactor(), fd, *this), http_(std::make_unique<HttpSession>(shard, *this)) {
-  stream_.set_urgent(true);
-}
+Connection::Connection(Shard& shard, net::Descriptor fd, const Peer& peer, Lease lease, bool tls)
+    : shard_(shard),
+      stream_(shard.reactor(), fd.release(), *this),
+      http_(std::make_unique<HttpSession>(shard, *this)),
+      peer_(peer),
+      lease_(std::move(lease)),
+      tls_(tls),
+      secure_(tls),
+      from_proxy_(shard.trusted_proxies().contains(peer)) {}
 
 Connection::~Connection() {
   give_quota_back();
 }
 
 void Connection::on_bytes(std::span<char> bytes) {
+  if (stream_.starved()) return;
+  guarded([this, bytes] { take(bytes); });
+  note_input();
+  shard_.hold_input_when_behind();
+}
+
+bool Connection::on_end() {
+  bool waits = false;
+  guarded([this, &waits] { waits = http_ && http_->on_end(); });
+  return waits || stream_.closed();
+}
+
+void Connection::on_proxied(const net::ProxyParser& header) {
+  if (!header.source()) return;  // the proxy speaks for itself
+  peer_ = {.address = *header.source(), .local = false};
+  tls_ = tls_ || header.tls();
+  secure_ = tls_;
+  // What the client itself writes in its requests counts only if it is a trusted proxy in turn.
+  from_proxy_ = shard_.trusted_proxies().contains(peer_);
+  guarded([this] {
+    const Reason refused = shard_.take_address(lease_, peer_);
+    if (refused == Reason::kNone) return;
+    shard_.note_refusal(refused, peer_.address.text());
+    stream_.abort(refused);
+  });
+}
+
+void Connection::read_forwarded(const http::Request& request) {
+  const NetworkList& trusted = shard_.trusted_proxies();
+  const http::Forwarded said =
+      shard_.settings().server.forwarded_header == http::ForwardedHeader::kForwarded
+          ? http::read_forwarded(request.header("Forwarded"), trusted)
+          : http::read_x_forwarded(request.header("X-Forwarded-For"), request.header("X-Forwarded-Proto"), trusted);
+  forwarded_ = said.client ? std::make_unique<IpAddress>(*said.client) : nullptr;
+  secure_ = said.tls ? *said.tls : tls_;
+}
+
+void Connection::give_up() {
+  if (!stream_.closed()) close_slow(Reason::kMemoryBudget);
+}
+
+void Connection::take(std::span<char> bytes) {
   upgraded_.reset();
   if (session_) return session_->on_bytes(bytes);
   if (!http_) return;
@@ -38,10 +88,10 @@ void Connection::upgrade(const http::Request& request, std::string_view app_key,
   const bool origin_allowed =
       named == nullptr || http::origin_matches(named->settings.allowed_origins, request.header("Origin"));
   pusher::HandshakeResult result = pusher::check_handshake(
-      {.app_key = key, .protocol = query.get("protocol"), .origin_allowed = origin_allowed, .tls = false}, apps,
+      {.app_key = key, .protocol = query.get("protocol"), .origin_allowed = origin_allowed, .tls = secure_}, apps,
       shard_.settings().server.strict_protocol);
   if (result.refused == Reason::kNone && shard_.draining()) result.refused = Reason::kServerDraining;
-  if (result.refused == Reason::kNone) result.refused = take_quota(*result.app);
+  if (result.refused == Reason::kNone) result.refused = take_quotas(*result.app);
 
   std::string extensions;
   pusher::SessionOptions options;
@@ -56,6 +106,7 @@ void Connection::upgrade(const http::Request& request, std::string_view app_key,
   session_ = std::make_unique<pusher::Session>(shard_.pusher(), *result.app, options, stream_,
                                                static_cast<pusher::SessionHost&>(*this));
   session_->open();
+  lease_.give_http();
   if (!rest.empty()) session_->on_bytes(rest);
 }
 
@@ -79,6 +130,18 @@ pusher::SessionOptions Connection::negotiate(const http::Request& request, const
   options.format = own_context || !shared_fits ? pusher::kOwnFormat : pusher::kDeflatedFormat;
   options.server_takeover = own_context;
   return options;
+}
+
+Reason Connection::take_quotas(hub::App& app) {
+  // The connection of a proxy is not its client's, and may carry requests of many clients; a WebSocket is.
+  if (forwarded_) {
+    const Reason refused = shard_.take_address(lease_, {.address = *forwarded_, .local = false});
+    if (refused != Reason::kNone) return refused;
+  }
+  if (!app.shared->connects.take(1, app.settings.connects_per_second, shard_.now_ms()).allowed) {
+    return Reason::kAppConnectsLimited;
+  }
+  return take_quota(app);
 }
 
 Reason Connection::take_quota(hub::App& app) {
@@ -106,6 +169,7 @@ void Connection::give_quota_back() {
 }
 
 void Connection::refuse_session(hub::App* app, Reason reason) {
+  shard_.traffic().refuse(reason);
   if (log::enabled(log::Level::kDebug)) {
     log::event(log::Level::kDebug, "refused",
                {{"reason", reason_row(reason).id}, {"app", app != nullptr ? app->settings.id : std::string()}});
@@ -115,6 +179,10 @@ void Connection::refuse_session(hub::App* app, Reason reason) {
 }
 
 void Connection::close(Reason reason) {
+  guarded([this, reason] { end(reason); });
+}
+
+void Connection::end(Reason reason) {
   if (session_) return session_->close(reason);
   if (!http_) return stream_.finish(reason);
   if (reason == Reason::kServerDraining) return http_->say_goodbye();
@@ -122,12 +190,14 @@ void Connection::close(Reason reason) {
 }
 
 void Connection::close_slow(Reason reason) {
+  const memory::MustSucceed closing;
   if (!session_) {
     // One answer may be larger than the limit: it is sent to its end, in the time that slow readers have.
     if (!stream_.overflowed() && reason != Reason::kMemoryBudget) return close(reason);
     return stream_.abort(reason);
   }
   session_->close_silently();
+  note_input();
   stream_.finish_slow(reason, pusher::closing_frames(reason));
   give_quota_back();
 }
@@ -138,14 +208,17 @@ void Connection::finish(Reason reason) {
 }
 
 void Connection::on_closed(Reason reason) {
+  const memory::MustSucceed closing;
   if (session_) {
     session_->retire();
     give_quota_back();
   }
+  shard_.traffic().close(session_ != nullptr, reason);
   if (log::enabled(log::Level::kDebug)) {
     log::event(log::Level::kDebug, "connection_closed",
                {{"reason", reason_row(reason).id},
                 {"protocol", session_ ? "pusher" : "http"},
+                {"client", client_address().text()},
                 {"app", session_ ? shard_.apps()[session_->app()].settings.id : std::string()},
                 {"socket_id", session_ ? session_->socket_id().text() : std::string()}});
   }

@@ -3,9 +3,13 @@
 #pragma once
 
 #include <memory>
+#include <new>
 #include <span>
 
+#include "app/admission.h"
 #include "app/http_session.h"
+#include "base/ip_address.h"
+#include "net/descriptor.h"
 #include "net/stream.h"
 #include "pusher/session.h"
 
@@ -15,22 +19,56 @@ class Shard;
 
 class Connection final : private net::StreamHandler, private pusher::SessionHost {
  public:
-  Connection(Shard& shard, int fd);
+  /// `lease`: what it has counted already. `tls`: whether it begins with a TLS handshake. std::bad_alloc: `fd` is
+  /// closed.
+  Connection(Shard& shard, net::Descriptor fd, const Peer& peer, Lease lease, bool tls);
   ~Connection();
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
 
   net::Stream& stream() { return stream_; }
 
+  /// Where the client is: the other end of the connection, or whom a trusted proxy names, by the PROXY protocol or in
+  /// the header of the request at hand. Not known (all zero) for a client of a Unix socket.
+  const IpAddress& client_address() const { return forwarded_ ? *forwarded_ : peer_.address; }
+  /// Whether the client speaks TLS, to us or to a trusted proxy.
+  bool secure() const { return secure_; }
+
+  /// A request has come: looks at what a trusted proxy says in it.
+  void note_request(const http::Request& request) {
+    if (from_proxy_) read_forwarded(request);
+  }
+
   /// The request asked for /app/{key}: answers 101 and opens a session, or refuses in the protocol's own way. `rest`
   /// is what the client sent behind the request.
   void upgrade(const http::Request& request, std::string_view app_key, std::span<char> rest);
+
+  /// Whose session it is; null for plain HTTP, and once it counts no longer.
+  const hub::App* app() const { return app_; }
+
+  /// Has the budget of the shard count what is unfinished. After input was used, or freed.
+  void note_input() { stream_.note_input(session_ ? session_->buffered() : http_ ? http_->buffered() : 0); }
 
   /// Ends the connection in the way its protocol wants.
   void close(Reason reason);
 
   /// The reader is too slow: drops what is queued and ends it.
   void close_slow(Reason reason);
+
+  /// Does `event` for this connection. This is where std::bad_alloc ends: it costs the connection, with memory_budget,
+  /// and nothing else.
+  template <typename Event>
+  void guarded(Event&& event) {
+    try {
+      event();
+    } catch (const std::bad_alloc&) {
+      give_up();
+    }
+  }
+  void give_up();
+
+  /// Came to the listener for metrics: only health and figures are served.
+  bool admin = false;
 
   // For the shard's list of connections.
   size_t place = 0;
@@ -39,13 +77,19 @@ class Connection final : private net::StreamHandler, private pusher::SessionHost
 
  private:
   void on_bytes(std::span<char> bytes) override;
-  bool on_end() override { return http_ && http_->on_end(); }
+  bool on_end() override;
   void on_drained() override {
-    if (http_) http_->on_drained();
+    if (http_) guarded([this] { http_->on_drained(); });
+    note_input();
   }
+  void on_proxied(const net::ProxyParser& header) override;
+  void read_forwarded(const http::Request& request);
+  void take(std::span<char> bytes);
+  void end(Reason reason);
   void on_closed(Reason reason) override;
   void finish(Reason reason) override;
   void refuse_session(hub::App* app, Reason reason);
+  Reason take_quotas(hub::App& app);
   Reason take_quota(hub::App& app);
   void give_quota_back();
   pusher::SessionOptions negotiate(const http::Request& request, const hub::App& app, int protocol,
@@ -56,7 +100,13 @@ class Connection final : private net::StreamHandler, private pusher::SessionHost
   std::unique_ptr<HttpSession> http_;
   std::unique_ptr<HttpSession> upgraded_;  ///< the HTTP side after an upgrade: its call may not have returned yet
   std::unique_ptr<pusher::Session> session_;
-  hub::App* app_ = nullptr;  ///< whose quota this connection counts against
+  hub::App* app_ = nullptr;               ///< whose quota this connection counts against
+  std::unique_ptr<IpAddress> forwarded_;  ///< the client that a proxy's header names
+  Peer peer_;
+  Lease lease_;
+  bool tls_ : 1;         ///< on the connection itself, or as the PROXY protocol says
+  bool secure_ : 1;      ///< the same, or what a proxy's header says
+  bool from_proxy_ : 1;  ///< `peer_` is a trusted proxy
 };
 
 }  // namespace kilat::app

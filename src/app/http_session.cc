@@ -20,7 +20,8 @@ HttpSession::HttpSession(Shard& shard, Connection& connection)
       shard_(shard),
       connection_(connection),
       parser_({.header_bytes_max = shard.settings().http.header_bytes_max,
-               .body_bytes_max = shard.settings().http.body_bytes_max}),
+               .body_bytes_max = shard.settings().http.body_bytes_max},
+              &shard.parsers()),
       id_(shard.next_http_id()) {
   wait_for(Waiting::kFirstRequest);
 }
@@ -43,10 +44,14 @@ void HttpSession::wait_for(Waiting waiting) {
 
 void HttpSession::on_timer(Timer& timer) {
   auto& session = static_cast<HttpSession&>(timer);
-  if (session.tailing_ || session.last_) return;
-  if (!session.slots_.empty()) return session.wait_for(session.waiting_);  // it waits for us, not we for it
-  if (session.waiting_ == Waiting::kNextRequest) return session.finish(Reason::kHttpIdle);
-  session.handle_error(session.waiting_ == Waiting::kFirstRequest ? Reason::kWsHandshakeTimeout : Reason::kHttpTimeout);
+  session.connection_.guarded([&session] { session.on_time_limit(); });
+}
+
+void HttpSession::on_time_limit() {
+  if (tailing_ || last_) return;
+  if (!slots_.empty()) return wait_for(waiting_);  // it waits for us, not we for it
+  if (waiting_ == Waiting::kNextRequest) return finish(Reason::kHttpIdle);
+  handle_error(waiting_ == Waiting::kFirstRequest ? Reason::kWsHandshakeTimeout : Reason::kHttpTimeout);
 }
 
 // --- requests
@@ -136,8 +141,9 @@ HttpSession::Slot& HttpSession::new_slot(const http::Request& request) {
 // Returns whether the connection is no longer ours.
 bool HttpSession::handle_request(std::span<char> rest) {
   const http::Request& request = parser_.request();
+  connection_.note_request(request);
   const Route route = route_of(request.path(), shard_.settings().server.path_prefix);
-  if (route.target == Target::kSocket && request.method() != http::Method::kOptions) {
+  if (route.target == Target::kSocket && request.method() != http::Method::kOptions && !connection_.admin) {
     if (upgrade(request, route, rest)) return true;
   } else {
     answer_request(request, route);
@@ -169,27 +175,45 @@ bool HttpSession::upgrade(const http::Request& request, const Route& route, std:
   if (reason_row(reason).http_status == 426) {
     response.headers = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}};
   }
-  fill(new_slot(request), response, false);
+  Slot& slot = new_slot(request);
+  slot.route = HttpRoute::kUpgrade;
+  fill(slot, response, false);
   return false;
 }
 
 void HttpSession::answer_request(const http::Request& request, const Route& route) {
   Slot& slot = new_slot(request);
+  slot.route = http_route_of(request, route);
+  if (connection_.admin) return answer_admin(request, slot);
   if (request.method() == http::Method::kOptions) return fill(slot, {.status = 204}, true);
   if (route.target == Target::kLocal) {
-    return fill(slot, answer_local(request, route.path, shard_.settings(), shard_.draining()), false);
+    return fill(slot, answer_local(request, route.path, shard_.settings(), shard_.health()), false);
   }
   if (route.target != Target::kApi) return fill(slot, api::refusal(Reason::kHttpNotFound), false);
 
-  const auto sequence = (first_sequence_ + static_cast<uint32_t>(slots_.size()) - 1) & kSequenceMask;
-  shard_.note_waiting(id_, *this);
-  const api::Outcome outcome =
-      shard_.service().handle(request, route.path, (id_ << kSequenceBits) | sequence, shard_.unix_now_ms());
+  const api::Outcome outcome = shard_.service().handle(request, route.path, last_ticket(), shard_.unix_now_ms());
   if (const auto* response = std::get_if<http::Response>(&outcome)) {
     fill(slot, *response, false);
   } else if (const auto* tail = std::get_if<api::Tail>(&outcome)) {
     prepare_tail(*tail, request);
   }
+}
+
+// The ticket of the newest request, whose answer may come later.
+api::Ticket HttpSession::last_ticket() {
+  const auto sequence = (first_sequence_ + static_cast<uint32_t>(slots_.size()) - 1) & kSequenceMask;
+  shard_.note_waiting(id_, *this);
+  return (id_ << kSequenceBits) | sequence;
+}
+
+void HttpSession::answer_admin(const http::Request& request, Slot& slot) {
+  const std::string_view path = request.path();
+  if (path == "/metrics" && (request.method() == http::Method::kGet || request.method() == http::Method::kHead)) {
+    slot.route = HttpRoute::kMetrics;
+    if (!shard_.ask_for_metrics(last_ticket())) fill(slot, api::refusal(Reason::kApiOverCapacity), false);
+    return;
+  }
+  fill(slot, answer_admin_path(request, shard_.health()), false);
 }
 
 void HttpSession::handle_error(Reason reason) {
@@ -207,6 +231,7 @@ void HttpSession::prepare_tail(const api::Tail& tail, const http::Request& reque
   const bool chunked = http::append_stream_head(
       slot.bytes, head, {.keep_alive = false, .minor_version = request.minor_version(), .date = shard_.http_date()});
   slot.done = true;
+  shard_.traffic().answer(HttpRoute::kTail, head.status);
   slot.keep_alive = true;  // the stream is the last answer, but it has no end of its own
   tailing_ = true;
   tail_ = Taps::Tap{.app = tail.app,
@@ -219,7 +244,8 @@ void HttpSession::prepare_tail(const api::Tail& tail, const http::Request& reque
 // --- answers
 
 void HttpSession::fill(Slot& slot, const http::Response& response, bool preflight) {
-  if (response.reason != Reason::kNone) shard_.log_refusal(response.reason, slot.path);
+  if (response.reason != Reason::kNone) shard_.note_refusal(response.reason, slot.path);
+  shard_.traffic().answer(slot.route, response.status);
   const http::ResponseOptions options{
       .keep_alive = slot.keep_alive,
       .head_only = slot.head_only,
@@ -233,7 +259,16 @@ void HttpSession::fill(Slot& slot, const http::Response& response, bool prefligh
 void HttpSession::answer(uint32_t sequence, const http::Response& response) {
   const uint32_t index = (sequence - first_sequence_) & kSequenceMask;
   if (index >= slots_.size() || slots_[index].done) return;
-  fill(slots_[index], response, false);
+  connection_.guarded([&] { take_answer(slots_[index], response); });
+  connection_.note_input();
+}
+
+void HttpSession::give_up() {
+  connection_.give_up();
+}
+
+void HttpSession::take_answer(Slot& slot, const http::Response& response) {
+  fill(slot, response, false);
   if (taking_) return;
   send_ready();
   if (!backlog_.empty() && !full()) take({});
@@ -242,16 +277,18 @@ void HttpSession::answer(uint32_t sequence, const http::Response& response) {
 void HttpSession::send_ready() {
   std::string bytes;
   bool keep_alive = true;
-  while (!slots_.empty() && slots_.front().done && keep_alive) {
-    keep_alive = slots_.front().keep_alive;
+  size_t sent = 0;
+  for (; sent < slots_.size() && slots_[sent].done && keep_alive; ++sent) {
+    keep_alive = slots_[sent].keep_alive;
     if (bytes.empty()) {
-      bytes = std::move(slots_.front().bytes);
+      bytes = std::move(slots_[sent].bytes);
     } else {
-      bytes += slots_.front().bytes;
+      bytes += slots_[sent].bytes;
     }
-    slots_.pop_front();
-    first_sequence_ = (first_sequence_ + 1) & kSequenceMask;
   }
+  slots_.erase(slots_.begin(), slots_.begin() + static_cast<std::ptrdiff_t>(sent));
+  if (slots_.empty() && slots_.capacity() > kSlotsKept) slots_ = {};
+  first_sequence_ = (first_sequence_ + static_cast<uint32_t>(sent)) & kSequenceMask;
   if (!bytes.empty()) connection_.stream().push(net::FramePtr::make(bytes));
   if (!keep_alive || (ended_ && slots_.empty() && backlog_.empty())) {
     return finish(goodbye_ ? Reason::kServerDraining : Reason::kHttpDone);

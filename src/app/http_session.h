@@ -5,14 +5,15 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 #include "api/service.h"
 #include "app/routes.h"
 #include "app/tap.h"
+#include "app/traffic.h"
 #include "base/timer_wheel.h"
 #include "http/request_parser.h"
 #include "http/response.h"
@@ -34,8 +35,13 @@ class HttpSession final : private Timer {
 
   void on_bytes(std::span<char> bytes);
 
-  /// The answer to a request that had to wait; `sequence` is its number on this connection.
+  /// Heap bytes of unfinished requests, and of input that waits.
+  size_t buffered() const { return parser_.buffered() + (backlog_.empty() ? 0 : backlog_.capacity()); }
+
+  /// The answer to a request that had to wait; `sequence` is its number on this connection. Without memory for it, the
+  /// connection gives up.
   void answer(uint32_t sequence, const http::Response& response);
+  void give_up();
 
   /// The client sends no more. True when it still has answers to come.
   bool on_end();
@@ -49,11 +55,14 @@ class HttpSession final : private Timer {
   void finish(Reason reason);
 
  private:
+  static constexpr size_t kSlotsKept = 4;  ///< room an idle connection keeps
+
   enum class Waiting : uint8_t { kFirstRequest, kRequest, kNextRequest };
   struct Slot {
     bool done = false;
     bool keep_alive = true;
     bool head_only = false;
+    HttpRoute route = HttpRoute::kOther;
     int minor_version = 1;
     std::string origin;
     std::string path;  ///< for the log; only filled when it will be read
@@ -61,6 +70,7 @@ class HttpSession final : private Timer {
   };
 
   static void on_timer(Timer& timer);
+  void on_time_limit();
   void wait_for(Waiting waiting);
   void take(std::span<char> bytes);
   bool parse(std::span<char> bytes);
@@ -68,17 +78,20 @@ class HttpSession final : private Timer {
   bool handle_request(std::span<char> rest);
   bool upgrade(const http::Request& request, const Route& route, std::span<char> rest);
   void answer_request(const http::Request& request, const Route& route);
+  void answer_admin(const http::Request& request, Slot& slot);
+  api::Ticket last_ticket();
   void handle_error(Reason reason);
   void prepare_tail(const api::Tail& tail, const http::Request& request);
   Slot& new_slot(const http::Request& request);
   void fill(Slot& slot, const http::Response& response, bool preflight);
+  void take_answer(Slot& slot, const http::Response& response);
   void send_ready();
 
   Shard& shard_;
   Connection& connection_;
   http::RequestParser parser_;
-  std::deque<Slot> slots_;  ///< unanswered requests, and answers that wait for an earlier one
-  std::string backlog_;     ///< input that waits until slots are free
+  std::vector<Slot> slots_;  ///< unanswered requests, and answers that wait for an earlier one
+  std::string backlog_;      ///< input that waits until slots are free
   uint64_t id_;
   uint32_t first_sequence_ = 0;  ///< of slots_.front()
   Waiting waiting_ = Waiting::kFirstRequest;

@@ -35,6 +35,12 @@ class LingerController {
     }
   }
 
+  /// From now on at most this. Microseconds.
+  void set_max(uint32_t max_us) {
+    max_us_ = max_us;
+    linger_us_ = std::min(linger_us_, max_us);
+  }
+
   uint32_t linger_us() const { return linger_us_; }
 
  private:

@@ -9,17 +9,16 @@
 namespace kilat::app {
 namespace {
 
-constexpr std::string_view kText = "text/plain; charset=utf-8";
 constexpr std::string_view kSocketPath = "/app/";
 
-http::Response health(std::string_view path, bool draining) {
-  if (draining && path != "/" && path != "/up") return api::refusal(Reason::kServerDraining);
-  if (path == "/up") return {.status = 200, .content_type = api::kJson, .body = R"({"health":"OK"})"};
-  return {.status = 200, .content_type = kText, .body = "OK"};
+http::Response method_not_allowed(std::string_view allow) {
+  http::Response response = api::refusal(Reason::kHttpMethodNotAllowed);
+  response.headers.push_back({"Allow", std::string(allow)});
+  return response;
 }
 
-bool is_health(std::string_view path) {
-  return path == "/" || path == "/ready" || path == "/up" || path == "/accept-traffic";
+bool reads(const http::Request& request) {
+  return request.method() == http::Method::kGet || request.method() == http::Method::kHead;
 }
 
 http::Response live_config(const config::Settings& settings) {
@@ -48,27 +47,38 @@ http::Response asset_answer(const http::Request& request, const console::Asset& 
 Route route_of(std::string_view path, std::string_view prefix) {
   const bool prefixed =
       !prefix.empty() && path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');
-  if (!prefix.empty() && !prefixed) return {is_health(path) ? Target::kLocal : Target::kUnknown, path, {}};
+  if (!prefix.empty() && !prefixed) return {is_health_path(path) ? Target::kLocal : Target::kUnknown, path, {}};
   path.remove_prefix(prefix.size());
   if (path.empty()) path = "/";
   if (path.starts_with(kSocketPath) && path.find('/', kSocketPath.size()) == std::string_view::npos) {
     return {Target::kSocket, path, path.substr(kSocketPath.size())};
   }
   if (path.starts_with("/apps/")) return {Target::kApi, path, {}};
-  if (is_health(path) || path == "/live" || path.starts_with("/live/")) return {Target::kLocal, path, {}};
+  if (is_health_path(path) || path == "/live" || path.starts_with("/live/")) return {Target::kLocal, path, {}};
   return {Target::kUnknown, path, {}};
 }
 
+HttpRoute http_route_of(const http::Request& request, const Route& route) {
+  if (request.method() == http::Method::kOptions) return HttpRoute::kPreflight;
+  if (route.target == Target::kApi) return api_route_of(route.path);
+  if (route.target != Target::kLocal) return HttpRoute::kOther;
+  return is_health_path(route.path) ? HttpRoute::kHealth : HttpRoute::kLive;
+}
+
+http::Response answer_admin_path(const http::Request& request, const Health& health) {
+  const std::string_view path = request.path();
+  const bool known = is_health_path(path) || path == "/usage" || path == "/metrics";
+  if (!known) return api::refusal(Reason::kHttpNotFound);
+  if (!reads(request)) return method_not_allowed("GET, HEAD");
+  return path == "/usage" ? usage_answer(health) : health_answer(path, health);
+}
+
 http::Response answer_local(const http::Request& request, std::string_view path, const config::Settings& settings,
-                            bool draining) {
-  const bool health_path = is_health(path);
+                            const Health& health) {
+  const bool health_path = is_health_path(path);
   if (!health_path && !settings.server.live_page) return api::refusal(Reason::kHttpNotFound);
-  if (request.method() != http::Method::kGet && request.method() != http::Method::kHead) {
-    http::Response response = api::refusal(Reason::kHttpMethodNotAllowed);
-    response.headers.push_back({"Allow", "GET, HEAD, OPTIONS"});
-    return response;
-  }
-  if (health_path) return health(path, draining);
+  if (!reads(request)) return method_not_allowed("GET, HEAD, OPTIONS");
+  if (health_path) return health_answer(path, health);
   if (path == "/live") {
     return {.status = 301, .headers = {{"Location", settings.server.path_prefix + "/live/"}}};
   }

@@ -4,6 +4,8 @@
 #include <optional>
 #include <string_view>
 
+#include "app/health.h"
+#include "app/traffic.h"
 #include "config/settings.h"
 #include "http/request.h"
 #include "http/response.h"
@@ -21,8 +23,14 @@ struct Route {
 /// `prefix`: "" or "/prefix". Health paths are found with and without it.
 Route route_of(std::string_view path, std::string_view prefix);
 
+/// What a metric calls the request.
+HttpRoute http_route_of(const http::Request& request, const Route& route);
+
 /// Answers a kLocal route; 404 or 405 where there is nothing.
 http::Response answer_local(const http::Request& request, std::string_view path, const config::Settings& settings,
-                            bool draining);
+                            const Health& health);
+
+/// The same for a request to the listener for metrics, except for /metrics itself: health and /usage.
+http::Response answer_admin_path(const http::Request& request, const Health& health);
 
 }  // namespace kilat::app

@@ -1,26 +1,27 @@
 #include "app/shard.h"
 
 #include <algorithm>
+#include <bit>
+#include <new>
 #include <utility>
 
+#include "app/shard_limits.h"
+#include "base/check.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory_reserve.h"
 #include "pusher/encode.h"
 
 namespace kilat::app {
 namespace {
 
-net::OutboxLimits outbox_limits(const config::LimitSettings& limits) {
-  return {.hard_bytes = limits.outbox_bytes_max,
-          .soft_bytes = limits.outbox_soft_bytes,
-          .soft_ms = limits.outbox_soft_ms,
-          .budget_bytes = limits.shard_budget_bytes};
-}
+/// All mailboxes together; their number grows with the square of the shards.
+constexpr size_t kMailBytesMax = size_t{256} * 1024 * 1024;
+constexpr size_t kMailboxSlotsMin = 1024;
 
-pusher::ShardLimits pusher_limits(const config::Settings& settings) {
-  return {.message_bytes_max = settings.limits.message_bytes_max,
-          .malformed_per_minute = settings.limits.malformed_per_minute,
-          .strict_channel_names = settings.server.strict_channel_names};
+size_t mailbox_slots(size_t wanted, size_t shards) {
+  const size_t fit = std::bit_floor(kMailBytesMax / (sizeof(hub::Command) * shards * shards));
+  return std::min(wanted, std::max(kMailboxSlotsMin, fit));
 }
 
 }  // namespace
@@ -29,37 +30,54 @@ Common::Common(config::Settings settings_in, uint32_t shards_in)
     : settings(std::move(settings_in)),
       shards(shards_in),
       apps(settings.apps),
-      mail(shards_in, settings.limits.mailbox_slots),
-      node(static_cast<uint32_t>(Random().below(1u << 24))) {}
+      health(shards_in),
+      mail(shards_in, mailbox_slots(settings.limits.mailbox_slots, shards_in)),
+      node(static_cast<uint32_t>(Random().below(1u << 24))) {
+  for (const std::string& entry : settings.server.trusted_proxies) trusted_proxies.add(entry);
+}
 
 Shard::Shard(Common& common, uint32_t index)
     : common_(common),
+      settings_(std::make_shared<const config::Settings>(common.settings)),
+      apps_(common.apps),
       index_(index),
       now_us_(monotonic_us()),
       now_ms_(now_us_ / 1'000),
+      turned_us_(now_us_),
       linger_(common.settings.limits.linger_ms_max * 1'000),
       reactor_(outbox_limits(common.settings.limits), *this),
       wakeup_(reactor_.loop()),
       mailbox_(common.mail, index, &wakeup_),
       wheel_(now_ms_),
-      hub_(common.apps, mailbox_, sink_, wheel_),
-      pusher_(common.apps, hub_, wheel_, pusher_limits(common.settings)),
-      service_(common.apps, hub_, pusher_.keys, *this,
+      hub_(apps_, mailbox_, sink_, wheel_),
+      pusher_(apps_, hub_, wheel_, pusher_limits(common.settings)),
+      service_(apps_, hub_, pusher_.keys, *this,
                {.path_prefix = common.settings.server.path_prefix,
-                .strict_channel_names = common.settings.server.strict_channel_names}) {
+                .strict_channel_names = common.settings.server.strict_channel_names}),
+      tickets_(common.ticket_secret, common.ticket_origin_ms) {
   sink_.connect(service_);
   read_clocks();
 }
 
 Shard::~Shard() {
   // Connections leave their channels when they go, so they go before the hub.
-  listener_.reset();
+  listeners_.clear();
+  admin_listener_.reset();
   graves_.clear();
   connections_.clear();
 }
 
-void Shard::listen(int fd) {
-  listener_ = std::make_unique<net::Listener>(reactor_.loop(), fd, static_cast<net::AcceptHandler&>(*this));
+void Shard::listen(int fd, const net::ListenerTraits& traits) {
+  auto listener = std::make_unique<net::Listener>(reactor_.loop(), fd, traits, static_cast<net::AcceptHandler&>(*this));
+  if (traits.admin) {
+    admin_listener_ = std::move(listener);
+  } else {
+    listeners_.push_back(std::move(listener));
+  }
+}
+
+bool Shard::listener_resting() const {
+  return std::ranges::any_of(listeners_, [](const auto& listener) { return listener->resting(); });
 }
 
 void Shard::ask(Request request) {
@@ -70,24 +88,37 @@ void Shard::ask(Request request) {
 }
 
 void Shard::run() {
-  uint64_t turned_us = now_us_;  // when the last turn ended
-  while (!finished()) {
-    reactor_.loop().wait(wait_us());
-    mailbox_.woken();
-    read_clocks();
-    const uint64_t woken_us = now_us_;
-    turn();
-    const uint64_t done_us = monotonic_us();
-    linger_.account(done_us - woken_us, woken_us - turned_us);
-    reactor_.set_linger(linger_.linger_us());
-    turned_us = done_us;
+  memory::keep_reserve();
+  while (step()) {
   }
+  end();
+}
+
+bool Shard::step() {
+  if (finished()) return false;
+  reactor_.loop().wait(wait_us());
+  mailbox_.woken();
+  read_clocks();
+  const uint64_t woken_us = now_us_;
+  turn();
+  const uint64_t done_us = monotonic_us();
+  traffic_.turns.observe(done_us - woken_us);
+  linger_.account(done_us - woken_us, woken_us - turned_us_);
+  reactor_.set_linger(linger_.linger_us());
+  turned_us_ = done_us;
+  return true;
+}
+
+void Shard::end() {
   // Whoever sees first that all have drained ends the others too, should one of them get a late connection.
   common_.drained.fetch_add(common_.shards, std::memory_order_acq_rel);
+  tasks_.close();
+  common_.cut_off.fetch_add(connections_.size(), std::memory_order_relaxed);
   // What is left is cut off; its sessions tell the other shards, which may still be draining.
   for (size_t i = connections_.size(); i-- > 0;) connections_[i]->stream().abort(Reason::kServerDraining);
   graves_.clear();
-  listener_.reset();
+  listeners_.clear();
+  admin_listener_.reset();
   mailbox_.deliver();
 }
 
@@ -101,23 +132,29 @@ bool Shard::finished() {
 }
 
 void Shard::turn() {
+  reactor_.loop().dispatch();
+  // After dispatch(), which takes the wake-up: what is asked later wakes the shard again.
   const Request request = request_.load(std::memory_order_acquire);
   if (request == Request::kStop) stopped_ = true;
   if (request == Request::kDrain && !draining_) start_drain();
-  reactor_.loop().dispatch();
+  tasks_.run();
   mailbox_.drain(kMailPerTurn, [this](hub::Command&& command) { hub_.receive(std::move(command)); });
   wheel_.advance(now_ms_);
   if (draining_) drain_some();
   hub_.finish_turn();
   reactor_.flush();
+  if (!hub_.timed().empty()) observe_fanout();
   if (now_ms_ - swept_ms_ >= kSweepMs) {
     swept_ms_ = now_ms_;
-    if (listener_) listener_->resume();
+    for (const auto& listener : listeners_) listener->resume();
+    if (admin_listener_) admin_listener_->resume();
     reactor_.sweep(now_ms_);
     reactor_.flush();
   }
   mailbox_.deliver();
+  if (mailbox_.spilled() <= kSpillMax / 2) reactor_.hold_input(false);
   graves_.clear();
+  memory::keep_reserve();
 }
 
 // A shard with nothing to do sleeps until something happens: -1.
@@ -131,7 +168,8 @@ int64_t Shard::wait_us() {
   };
   if (reactor_.has_slow()) wait = kSweepMs * 1'000;
   if (draining_) wait = std::min<uint64_t>(wait, 10'000);
-  if (listener_ && listener_->resting()) wait = std::min<uint64_t>(wait, kSweepMs * 1'000);
+  if (listener_resting() || (admin_listener_ && admin_listener_->resting()))
+    wait = std::min<uint64_t>(wait, kSweepMs * 1'000);
   if (mailbox_.has_spill()) wait = std::min<uint64_t>(wait, 1'000);
   if (const uint64_t lingering = reactor_.linger_until_us(); lingering != 0) until(lingering);
   if (const std::optional<uint64_t> next = wheel_.next_deadline_ms()) until(*next * 1'000);
@@ -144,14 +182,16 @@ void Shard::read_clocks() {
   unix_now_ms_ = unix_ms();
   reactor_.set_now(now_us_);
   hub_.set_now(now_ms_);
+  hub_.set_now_us(now_us_);
   pusher_.now_ms = now_ms_;
+  pusher_.now_unix_s = unix_now_ms_ / 1'000;
 }
 
 std::string_view Shard::http_date() {
   const uint64_t second = unix_now_ms_ / 1000;
   if (second != http_date_s_) {
-    http_date_s_ = second;
     http_date_ = http::http_date(static_cast<int64_t>(second));
+    http_date_s_ = second;
   }
   return http_date_;
 }
@@ -164,9 +204,58 @@ hub::SocketId Shard::new_socket_id() {
 
 // --- connections
 
-void Shard::on_accepted(int fd) {
-  auto connection = std::make_unique<Connection>(*this, fd);
-  if (connection->stream().closed()) return;
+void Shard::on_accepted(int fd, const Peer& peer, const net::ListenerTraits& traits) {
+  net::Descriptor owned(fd);
+  ++traffic_.accepted;
+  try {
+    if (traits.proxy_protocol && !common_.trusted_proxies.contains(peer)) {
+      return note_refusal(Reason::kProxyUntrusted, peer.address.text());
+    }
+    Lease lease(common_.admission);
+    // Whoever watches the server must get through in a flood.
+    const Reason refused = traits.admin ? Reason::kNone : take_place(lease, peer);
+    if (refused != Reason::kNone) return note_refusal(refused, peer.address.text());
+    admit(std::move(owned), peer, traits, std::move(lease));
+  } catch (const std::bad_alloc&) {
+    const memory::MustSucceed refusing;
+    note_refusal(Reason::kMemoryBudget, {});
+  }
+}
+
+// What stands between a connection and its socket; null for a plain one.
+std::unique_ptr<net::Transport> Shard::transport_for(int fd, const net::ListenerTraits& traits) {
+  if (!traits.tls && !traits.proxy_protocol) return nullptr;
+  // Never plain where TLS was asked for, whatever went wrong before.
+  KILAT_CHECK(!traits.tls || certificates_);
+  tickets_.advance(now_ms_);
+  return std::make_unique<net::Transport>(fd, traits.proxy_protocol, traits.tls ? certificates_.get() : nullptr,
+                                          &tickets_);
+}
+
+// Refused connections are closed without an answer: that is what a flood costs least.
+Reason Shard::take_place(Lease& lease, const Peer& peer) {
+  const Reason refused = lease.take_http(settings_->limits.http_connections_max);
+  return refused != Reason::kNone ? refused : take_address(lease, peer);
+}
+
+Reason Shard::take_address(Lease& lease, const Peer& client) {
+  if (common_.trusted_proxies.contains(client)) return Reason::kNone;
+  return lease.take_address(client.address, address_limits(settings_->limits), now_ms_);
+}
+
+void Shard::admit(net::Descriptor fd, const Peer& peer, const net::ListenerTraits& traits, Lease lease) {
+  // So that no list has to grow on the way to a close.
+  const size_t count = connections_.size() + graves_.size() + 1;
+  const size_t room = std::max(count, 2 * connections_.capacity());
+  if (connections_.capacity() < count) connections_.reserve(room);
+  if (graves_.capacity() < count) graves_.reserve(room);
+  reactor_.make_room(count);
+
+  std::unique_ptr<net::Transport> transport = transport_for(fd.get(), traits);
+  auto connection = std::make_unique<Connection>(*this, std::move(fd), peer, std::move(lease), traits.tls);
+  if (connection->stream().closed()) return note_refusal(connection->stream().reason(), {});
+  connection->admin = traits.admin;
+  if (transport) connection->stream().wrap(std::move(transport));
   connection->place = connections_.size();
   connections_.push_back(std::move(connection));
 }
@@ -186,12 +275,22 @@ void Shard::on_slow_reader(net::StreamHandler& handler, Reason reason) {
 }
 
 void Shard::answer(api::Ticket ticket, const http::Response& response) {
+  HttpSession* session = waiting(ticket);
+  if (session == nullptr) return;
+  session->answer(static_cast<uint32_t>(ticket & HttpSession::kSequenceMask), response);
+}
+
+void Shard::give_up(api::Ticket ticket) {
+  if (HttpSession* session = waiting(ticket)) session->give_up();
+}
+
+HttpSession* Shard::waiting(api::Ticket ticket) const {
   const auto found = waiting_.find(ticket >> HttpSession::kSequenceBits);
-  if (found == waiting_.end()) return;
-  found->second->answer(static_cast<uint32_t>(ticket & HttpSession::kSequenceMask), response);
+  return found == waiting_.end() ? nullptr : found->second;
 }
 
 void Shard::start_tail(Taps::Tap tap) {
+  const memory::MustSucceed starting;
   hub_.tap(tap.app, true);
   tails_.emplace(tap.outbox, tap.app);
   sink_.taps().add(std::move(tap));
@@ -205,7 +304,16 @@ void Shard::end_tail(const net::Outbox& outbox) {
   tails_.erase(found);
 }
 
-void Shard::log_refusal(Reason reason, std::string_view path) const {
+// Frames that linger are not sent yet: they are looked at again after the flush that sends them.
+void Shard::observe_fanout() {
+  if (reactor_.linger_until_us() != 0) return;
+  const uint64_t now_us = monotonic_us();
+  for (const uint64_t taken_us : hub_.timed()) traffic_.fanout.observe(now_us - std::min(now_us, taken_us));
+  hub_.timed().clear();
+}
+
+void Shard::note_refusal(Reason reason, std::string_view path) {
+  traffic_.refuse(reason);
   if (!log::enabled(log::Level::kDebug)) return;
   log::event(log::Level::kDebug, "refused", {{"reason", reason_row(reason).id}, {"path", path}});
 }
@@ -214,8 +322,9 @@ void Shard::log_refusal(Reason reason, std::string_view path) const {
 
 void Shard::start_drain() {
   draining_ = true;
+  if (common_.hand_over.load(std::memory_order_acquire)) hand_over_listeners();
   drain_from_ms_ = now_ms_;
-  drain_until_ms_ = now_ms_ + common_.settings.server.drain_ms;
+  drain_until_ms_ = now_ms_ + settings_->server.drain_ms;
   drain_total_ = connections_.size();
   // In random order, so that neighbours in the list (often one office behind one proxy) do not come back together.
   for (size_t i = connections_.size(); i > 1; --i) {

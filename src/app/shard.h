@@ -10,31 +10,53 @@
 #include <vector>
 
 #include "api/service.h"
+#include "app/admission.h"
 #include "app/connection.h"
+#include "app/health.h"
 #include "app/linger.h"
+#include "app/shard_snapshot.h"
 #include "app/sink.h"
+#include "app/task_queue.h"
+#include "app/traffic.h"
+#include "base/clock.h"
+#include "base/ip_address.h"
 #include "base/timer_wheel.h"
 #include "config/settings.h"
 #include "hub/shard_hub.h"
 #include "net/listener.h"
 #include "net/mailbox.h"
 #include "net/stream.h"
+#include "net/tls_context.h"
+#include "net/tls_tickets.h"
+#include "net/transport.h"
 #include "pusher/session.h"
 
 namespace kilat::app {
 
-/// What all shards share: settings that do not change, the app counters, and the rings between the shards.
+class Ops;
+
+/// What all shards share: the settings of the start, health, and the rings between the shards.
 struct Common {
   Common(config::Settings settings_in, uint32_t shards_in);
 
-  const config::Settings settings;
+  const config::Settings settings;  ///< of the start; a shard's own may be newer (Shard::settings)
   const uint32_t shards;
-  hub::AppTable apps;
+  NetworkList trusted_proxies;
+  Admission admission;
+  const net::TicketKeys::Secret ticket_secret = net::TicketKeys::random_secret();
+  const uint64_t ticket_origin_ms = monotonic_ms();
+  hub::AppTable apps;  ///< the model of the shards' own tables; after the start it belongs to the thread of Ops
+  Health health;
+  Ops* ops = nullptr;  ///< set before the shards run
   net::MailGrid<hub::Command> mail;
   uint32_t node = 0;  ///< random part of this process in its socket ids
   /// Shards that drain and have no connection left. All end together, because the others may still need the channels
   /// whose home a shard is, and the kernel still hands it new connections.
   std::atomic<uint32_t> drained{0};
+  std::atomic<uint32_t> drain_ms{0};
+  std::atomic<uint64_t> cut_off{0};  ///< connections that had not gone when the server ended
+  /// While draining nothing is accepted any more: another process listens on the same port. Set before the drain.
+  std::atomic<bool> hand_over{false};
 };
 
 class Shard final : private net::AcceptHandler, private net::SlowReaderPolicy, private api::ServiceHost {
@@ -47,53 +69,99 @@ class Shard final : private net::AcceptHandler, private net::SlowReaderPolicy, p
   Shard& operator=(const Shard&) = delete;
 
   /// Takes over a listening socket. Before run().
-  void listen(int fd);
+  void listen(int fd, const net::ListenerTraits& traits = {});
+  /// New TLS connections begin with this. Before run().
+  void set_certificates(std::shared_ptr<const net::TlsContext> context) { certificates_ = std::move(context); }
+  /// The same for a shard that runs, from its next turn on. Any thread.
+  void offer_certificates(std::shared_ptr<const net::TlsContext> context) {
+    post([this, context = std::move(context)]() mutable { set_certificates(std::move(context)); });
+  }
   /// The shard's life, on its own thread: returns after a stop, or when a drain has ended.
   void run();
+  /// One wait and one turn; false when the shard's life is over. run() is nothing but this, and then end(): whoever
+  /// plays several shards in one thread calls them itself.
+  bool step();
+  void end();
   /// Any thread; a later request counts if it is a stronger one.
   void ask(Request request);
+  /// Has the shard's thread do `task` between two turns. Any thread; false when the shard has ended.
+  bool post(TaskQueue::Task task);
+
+  // --- tasks of Ops, on the shard's thread
+  void beat();
+  ShardSnapshot snapshot() const;
+  void add_apps(const std::vector<hub::AppTable::Newcomer>& newcomers);
+  /// Puts settings into effect; closes the connections of apps that are gone or disabled, and returns how many.
+  uint64_t apply(std::shared_ptr<const config::Settings> next);
 
   // --- for the connections of this shard
-  const config::Settings& settings() const { return common_.settings; }
-  hub::AppTable& apps() { return common_.apps; }
+  const config::Settings& settings() const { return *settings_; }
+  hub::AppTable& apps() { return apps_; }
+  const Health& health() const { return common_.health; }
+  Traffic& traffic() { return traffic_; }
+  /// Has Ops make the answer to GET /metrics; false when it has too much to do.
+  bool ask_for_metrics(api::Ticket ticket);
   net::Reactor& reactor() { return reactor_; }
   TimerWheel& wheel() { return wheel_; }
   pusher::Shard& pusher() { return pusher_; }
   api::Service& service() { return service_; }
+  http::ParserPool& parsers() { return parsers_; }
   uint64_t now_ms() const { return now_ms_; }
   uint64_t unix_now_ms() const { return unix_now_ms_; }
   std::string_view http_date();
   bool draining() const { return draining_; }
+  size_t connection_count() const { return connections_.size(); }
   hub::SocketId new_socket_id();
   uint64_t next_http_id() { return ++last_http_id_; }
 
+  const NetworkList& trusted_proxies() const { return common_.trusted_proxies; }
+  /// Counts a connection for the address of its client. Trusted proxies are not counted.
+  Reason take_address(Lease& lease, const Peer& client);
   void note_waiting(uint64_t http_id, HttpSession& session) { waiting_[http_id] = &session; }
   void forget_waiting(uint64_t http_id) { waiting_.erase(http_id); }
   void start_tail(Taps::Tap tap);
   void end_tail(const net::Outbox& outbox);
   void bury(Connection& connection);
-  void log_refusal(Reason reason, std::string_view path) const;
+  /// After input: other shards must get through what it has caused before more is read.
+  void hold_input_when_behind() {
+    if (mailbox_.spilled() > kSpillMax) reactor_.hold_input(true);
+  }
+  void note_refusal(Reason reason, std::string_view path);
 
  private:
+  static constexpr size_t kSpillMax = 16'384;   ///< control messages; what one read causes comes on top
   static constexpr size_t kMailPerTurn = 1024;  ///< from each shard, so that sockets are not starved by mail
   static constexpr uint64_t kSweepMs = 250;
 
-  void on_accepted(int fd) override;
+  void on_accepted(int fd, const Peer& peer, const net::ListenerTraits& traits) override;
   void on_slow_reader(net::StreamHandler& handler, Reason reason) override;
   void answer(api::Ticket ticket, const http::Response& response) override;
+  void give_up(api::Ticket ticket) override;
+  HttpSession* waiting(api::Ticket ticket) const;
+  void admit(net::Descriptor fd, const Peer& peer, const net::ListenerTraits& traits, Lease lease);
+  Reason take_place(Lease& lease, const Peer& peer);
+  std::unique_ptr<net::Transport> transport_for(int fd, const net::ListenerTraits& traits);
+  bool listener_resting() const;
 
   void turn();
   int64_t wait_us();
   void read_clocks();
+  void observe_fanout();
+  void hand_over_listeners();
   void start_drain();
   void drain_some();
   bool finished();
 
   Common& common_;
+  std::shared_ptr<const config::Settings> settings_;
+  hub::AppTable apps_;
+  Traffic traffic_;
+  TaskQueue tasks_;
   uint32_t index_;
   uint64_t now_us_;
   uint64_t now_ms_;
   uint64_t unix_now_ms_ = 0;
+  uint64_t turned_us_;  ///< when the last turn ended
   LingerController linger_;
   net::Reactor reactor_;
   net::Wakeup wakeup_;
@@ -103,7 +171,11 @@ class Shard final : private net::AcceptHandler, private net::SlowReaderPolicy, p
   hub::ShardHub hub_;
   pusher::Shard pusher_;
   api::Service service_;
-  std::unique_ptr<net::Listener> listener_;
+  http::ParserPool parsers_;
+  net::TicketKeys tickets_;
+  std::shared_ptr<const net::TlsContext> certificates_;
+  std::vector<std::unique_ptr<net::Listener>> listeners_;
+  std::unique_ptr<net::Listener> admin_listener_;       ///< stays while draining: the figures are still asked for
   std::unordered_map<uint64_t, HttpSession*> waiting_;  ///< HTTP sessions that may get an answer later
   std::vector<std::unique_ptr<Connection>> connections_;
   std::vector<std::unique_ptr<Connection>> graves_;  ///< closed in this turn; freed at its end

@@ -1,6 +1,5 @@
 #include "app/sink.h"
 
-#include "pusher/encode.h"
 #include "pusher/formats.h"
 #include "pusher/session.h"
 
@@ -15,7 +14,7 @@ pusher::Session& session(hub::Subscriber& subscriber) {
 }  // namespace
 
 net::FramePtr ShardSink::encode(const hub::Publication& publication, hub::Format format) {
-  return pusher::publication_frame(publication, format == pusher::kDeflatedFormat ? &deflater_ : nullptr);
+  return encoder_.frame(publication, format == pusher::kDeflatedFormat ? &deflater_ : nullptr);
 }
 
 bool ShardSink::shared(hub::Format format) const {

@@ -5,6 +5,7 @@
 #include "api/service.h"
 #include "app/tap.h"
 #include "hub/sink.h"
+#include "pusher/encode.h"
 #include "ws/deflate.h"
 
 namespace kilat::app {
@@ -28,6 +29,7 @@ class ShardSink final : public hub::Sink {
  private:
   api::Service* service_ = nullptr;
   Taps taps_;
+  pusher::PublicationEncoder encoder_;
   ws::Deflater deflater_;  ///< without context, so its frames suit every reader
 };
 

@@ -1,6 +1,7 @@
 #include "app/tap.h"
 
 #include <algorithm>
+#include <new>
 
 #include "base/clock.h"
 #include "base/json_text.h"
@@ -46,7 +47,7 @@ void push_line(Taps::Tap& tap, const std::string& line) {
   } else {
     bytes = line;
   }
-  tap.outbox->push(net::FramePtr::make(bytes));
+  tap.outbox->push_event(net::FramePtr::make(bytes));
 }
 
 }  // namespace
@@ -62,10 +63,21 @@ void Taps::deliver(const hub::Publication& publication) {
       ++tap.dropped;
       continue;
     }
-    if (tap.dropped > 0) push_line(tap, R"({"dropped":)" + std::to_string(std::exchange(tap.dropped, 0)) + "}\n");
-    if (line.empty()) line = line_of(publication);
-    push_line(tap, line);
+    try {
+      push(tap, publication, line);
+    } catch (const std::bad_alloc&) {
+      ++tap.dropped;
+    }
   }
+}
+
+void Taps::push(Tap& tap, const hub::Publication& publication, std::string& line) {
+  if (tap.dropped > 0) {
+    push_line(tap, R"({"dropped":)" + std::to_string(tap.dropped) + "}\n");
+    tap.dropped = 0;
+  }
+  if (line.empty()) line = line_of(publication);
+  push_line(tap, line);
 }
 
 }  // namespace kilat::app

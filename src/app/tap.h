@@ -30,9 +30,12 @@ class Taps {
     std::erase_if(taps_, [&](const Tap& tap) { return tap.outbox == &outbox; });
   }
 
+  /// What there is no memory for is left out and counted, too.
   void deliver(const hub::Publication& publication);
 
  private:
+  static void push(Tap& tap, const hub::Publication& publication, std::string& line);
+
   std::vector<Tap> taps_;
 };
 

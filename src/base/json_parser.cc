@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <new>
 
 #include "base/json_raw.h"
 
@@ -66,16 +67,24 @@ std::string mend(std::string_view text) {
 
 }  // namespace
 
+// Not a fault of the text. What simdjson had allocated when it failed is not used again: it may think that it has the
+// rest as well.
+void JsonParser::out_of_memory() {
+  parser_ = simdjson::dom::parser();
+  throw std::bad_alloc();
+}
+
 std::optional<simdjson::dom::element> JsonParser::parse(std::string_view text) {
   simdjson::dom::element root;
   if (parser_.capacity() < text.size() && parser_.allocate(text.size(), kDepthMax) != simdjson::SUCCESS) {
-    return std::nullopt;
+    out_of_memory();
   }
   simdjson::error_code error = parser_.parse(text.data(), text.size(), false).get(root);
   if (error == simdjson::NUMBER_ERROR || error == simdjson::STRING_ERROR) {
     copy_ = mend(text);
     error = parser_.parse(copy_).get(root);
   }
+  if (error == simdjson::MEMALLOC) out_of_memory();
   if (error != simdjson::SUCCESS) return std::nullopt;
   return root;
 }

@@ -1,5 +1,6 @@
 #include "base/json_raw.h"
 
+#include <algorithm>
 #include <cstddef>
 
 namespace kilat {
@@ -45,10 +46,17 @@ class Cursor {
   void skip_space() {
     while (!done() && is_space(text_[at_])) ++at_;
   }
+  // From quote to quote, because the library finds a byte many at a time: one ends the string when an even number of
+  // backslashes stands before it.
   void skip_string() {
-    ++at_;
-    while (!done() && text_[at_] != '"') at_ += text_[at_] == '\\' ? 2 : 1;
-    at_ = at_ < text_.size() ? at_ + 1 : text_.size();
+    const size_t begin = ++at_;
+    while (!done()) {
+      const size_t quote = std::min(text_.find('"', at_), text_.size());
+      size_t backslashes = 0;
+      while (quote - backslashes > begin && text_[quote - backslashes - 1] == '\\') ++backslashes;
+      at_ = std::min(quote + 1, text_.size());
+      if (backslashes % 2 == 0) return;
+    }
   }
   void skip_nested() {
     size_t depth = 0;

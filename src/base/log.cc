@@ -152,6 +152,23 @@ void init(Level level, Format format, bool colours) {
   g_colours.store(colours, std::memory_order_relaxed);
 }
 
+void document(Level level, std::string_view name, std::string_view json) {
+  if (!enabled(level) || json.empty()) return;
+  const Format format = g_format.load(std::memory_order_relaxed);
+  std::string line = format_line(format, g_colours.load(std::memory_order_relaxed), unix_ms(), level, name, {});
+  if (format == Format::kJson) {
+    line.pop_back();
+    line.append(",\"document\":").append(json).append("}");
+  } else {
+    line.append(" ").append(json);
+  }
+  logger().log(spdlog::level::info, spdlog::string_view_t(line.data(), line.size()));
+}
+
+void set_level(Level level) {
+  g_level.store(level, std::memory_order_relaxed);
+}
+
 bool enabled(Level level) {
   return level >= g_level.load(std::memory_order_relaxed);
 }

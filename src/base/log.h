@@ -39,6 +39,12 @@ struct Field {
 /// `colours` concerns the human format only.
 void init(Level level, Format format, bool colours);
 
+/// Writes one line with a JSON object of any size, made by us and without secrets, under `name`. Any thread.
+void document(Level level, std::string_view name, std::string_view json);
+
+/// Changes what is written. Any thread.
+void set_level(Level level);
+
 /// Whether a line of `level` would be written: one relaxed load, so callers can skip building the fields.
 bool enabled(Level level);
 

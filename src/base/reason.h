@@ -26,6 +26,18 @@ enum class Reason : uint8_t {
   kHttpMethodNotAllowed,
   kHttpVersionUnsupported,
   kHttpDone,
+  kHttpOverCapacity,
+  // TLS and proxies.
+  kTlsFilesInvalid,
+  kTlsPlainHttp,
+  kTlsHandshakeFailed,
+  kTlsClientCertificateRefused,
+  kTlsRecordInvalid,
+  kProxyUntrusted,
+  kProxyHeaderInvalid,
+  // Too much from one client address.
+  kAddressOverQuota,
+  kAddressTooFast,
   // WebSocket handshake.
   kWsUpgradeRequired,
   kWsVersionUnsupported,
@@ -45,6 +57,7 @@ enum class Reason : uint8_t {
   kWsCloseCodeInvalid,
   kWsInvalidUtf8,
   kWsMessageTooBig,
+  kWsTooManyFragments,
   kWsDeflateInvalid,
   kWsInflatedTooBig,
   // Pusher connections.
@@ -53,6 +66,7 @@ enum class Reason : uint8_t {
   kAppDisabled,
   kAppOverQuota,
   kAppOverQuotaRetry,
+  kAppConnectsLimited,
   kServerOverCapacity,
   kProtocolMalformed,
   kProtocolUnsupported,
@@ -64,6 +78,8 @@ enum class Reason : uint8_t {
   kServerDraining,
   kPongTimeout,
   kTooManyMalformed,
+  kClientMessagesLimited,
+  kClientBytesLimited,
   kSlowConsumer,
   kSlowConsumerSoft,
   kMemoryBudget,

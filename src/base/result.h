@@ -34,3 +34,8 @@ inline std::unexpected<Error> fail(Reason reason, std::string detail = {}) {
   if (!KILAT_TRY_CONCAT(try_result_, __LINE__))                                         \
     return std::unexpected(std::move(KILAT_TRY_CONCAT(try_result_, __LINE__)).error()); \
   lhs = std::move(*KILAT_TRY_CONCAT(try_result_, __LINE__))
+
+/// TRY_VOID(expression): returns the error of a Result<void> from the enclosing function.
+#define TRY_VOID(...)                                                                                         \
+  if (auto KILAT_TRY_CONCAT(try_result_, __LINE__) = (__VA_ARGS__); !KILAT_TRY_CONCAT(try_result_, __LINE__)) \
+  return std::unexpected(std::move(KILAT_TRY_CONCAT(try_result_, __LINE__)).error())

@@ -2,7 +2,6 @@
 #include <cstdio>
 #include <exception>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "cli/command.h"
@@ -29,26 +28,32 @@ int run_unguarded(std::span<const Command> commands, int argc, const char* const
   bool version = false;
   program.add_flag("--version", version, "Print version, compiler and libraries");
 
-  std::vector<std::pair<CLI::App*, Action>> actions;
-  for (const Command& command : commands) {
-    CLI::App* sub = program.add_subcommand(std::string(command.name), std::string(command.help));
-    sub->footer("Example:\n  " + std::string(command.example));
-    actions.emplace_back(sub, command.install(*sub));
-  }
+  const std::vector<Action> actions = add_commands(program, commands);
   try {
     program.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     const int code = program.exit(error);  // prints the help, or what is wrong with the command line
     return code == 0 ? 0 : kUsedWrongly;
   }
-  for (const auto& [sub, action] : actions) {
-    if (sub->parsed() || (version && sub->get_name() == "version")) return action();
+  for (size_t i = 0; i < commands.size(); ++i) {
+    const bool chosen = program.get_subcommand(std::string(commands[i].name))->parsed();
+    if (chosen || (version && commands[i].name == "version")) return actions[i]();
   }
   std::fputs(program.help().c_str(), stdout);
   return 0;
 }
 
 }  // namespace
+
+std::vector<Action> add_commands(CLI::App& program, std::span<const Command> commands) {
+  std::vector<Action> actions;
+  for (const Command& command : commands) {
+    CLI::App* sub = program.add_subcommand(std::string(command.name), std::string(command.help));
+    sub->footer("Example:\n  " + std::string(command.example));
+    actions.push_back(command.install(*sub));
+  }
+  return actions;
+}
 
 int run(std::span<const Command> commands, int argc, const char* const* argv) {
   // The libraries under the commands may throw (out of memory, a bad option table); nothing leaves this function.

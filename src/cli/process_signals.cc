@@ -19,6 +19,7 @@ ProcessSignals::ProcessSignals() {
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
   sigaddset(&set, SIGHUP);
+  sigaddset(&set, SIGUSR1);
   KILAT_CHECK(pthread_sigmask(SIG_BLOCK, &set, nullptr) == 0);
   signal(SIGPIPE, SIG_IGN);
   signals_ = ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
@@ -35,9 +36,15 @@ ProcessSignals::Event ProcessSignals::wait() {
   for (;;) {
     std::array<pollfd, 2> watched{{{finished_, POLLIN, 0}, {signals_, POLLIN, 0}}};
     if (::poll(watched.data(), watched.size(), -1) <= 0) continue;
-    if (watched[0].revents != 0) return Event::kFinished;
+    if (watched[0].revents != 0) return {Kind::kFinished};
     signalfd_siginfo info{};
-    if (::read(signals_, &info, sizeof info) == static_cast<ssize_t>(sizeof info)) return Event::kSignal;
+    if (::read(signals_, &info, sizeof info) != static_cast<ssize_t>(sizeof info)) continue;
+    const int sender = static_cast<int>(info.ssi_pid);
+    switch (info.ssi_signo) {
+      case SIGHUP: return {Kind::kReload, sender};
+      case SIGUSR1: return {Kind::kDump, sender};
+      default: return {Kind::kTerminate, sender};
+    }
   }
 }
 

@@ -1,12 +1,12 @@
-// SIGTERM and SIGINT as something to wait for, beside one event of our own. Main thread only.
+// Signals as something to wait for, beside one event of our own. Main thread only.
 #pragma once
 
 #include <cstdint>
 
 namespace kilat::cli {
 
-/// Blocks SIGTERM and SIGINT for this thread and all it starts from now on, and ignores SIGPIPE. Make it before any
-/// thread, so that no shard is ever interrupted.
+/// Blocks SIGTERM, SIGINT, SIGHUP and SIGUSR1 for this thread and all it starts from now on, and ignores SIGPIPE. Make
+/// it before any thread, so that no shard is ever interrupted.
 class ProcessSignals {
  public:
   ProcessSignals();
@@ -14,7 +14,16 @@ class ProcessSignals {
   ProcessSignals(const ProcessSignals&) = delete;
   ProcessSignals& operator=(const ProcessSignals&) = delete;
 
-  enum class Event : uint8_t { kSignal, kFinished };
+  enum class Kind : uint8_t {
+    kTerminate,  ///< SIGTERM, SIGINT
+    kReload,     ///< SIGHUP
+    kDump,       ///< SIGUSR1
+    kFinished,
+  };
+  struct Event {
+    Kind kind;
+    int sender = 0;  ///< process that sent the signal; 0: the kernel, or nobody we can see
+  };
 
   /// Waits for a signal or for finish(), whichever comes first; finish() wins when both are there.
   Event wait();

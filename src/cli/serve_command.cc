@@ -1,6 +1,8 @@
+#include <signal.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
@@ -12,13 +14,17 @@
 #include <vector>
 
 #include "app/server.h"
+#include "app/systemd.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli/banner.h"
 #include "cli/command.h"
 #include "cli/failure.h"
+#include "cli/lifecycle.h"
 #include "cli/port_probe.h"
 #include "cli/process_signals.h"
+#include "cli/running.h"
+#include "config/listen.h"
 #include "config/load.h"
 #include "config/text_rules.h"
 
@@ -44,6 +50,7 @@ struct ServeOptions {
   std::array<std::string, kFlags.size()> values;
   std::string config;
   bool live = false;
+  bool replace = false;
 };
 
 bool human_output(const config::LogSettings& settings, int descriptor) {
@@ -89,6 +96,21 @@ Failure cannot_start(const config::ServerSettings& server, const Error& error) {
   return out;
 }
 
+Listening listening_of(const app::Server& server) {
+  Listening out{.host = server.host(),
+                .port = server.port(),
+                .shards = server.shards(),
+                .tls = false,
+                .addresses = {},
+                .metrics_port = server.metrics_port()};
+  for (const config::Listen& listen : server.listeners()) {
+    if (!out.addresses.empty()) out.addresses += ", ";
+    out.addresses += listen.text();
+    if (!listen.local() && listen.port == out.port) out.tls = listen.tls;
+  }
+  return out;
+}
+
 void announce(const config::Loaded& loaded, const Listening& listening, uint64_t elapsed_ms) {
   const config::LogSettings& settings = loaded.settings.log;
   if (human_output(settings, STDERR_FILENO) || ::isatty(STDOUT_FILENO) == 1) {
@@ -102,28 +124,19 @@ void announce(const config::Loaded& loaded, const Listening& listening, uint64_t
     std::fflush(stdout);
   }
   log::event(log::Level::kInfo, "ready",
-             {{"host", listening.host}, {"port", listening.port}, {"shards", listening.shards}, {"ms", elapsed_ms}});
+             {{"host", listening.host},
+              {"port", listening.port},
+              {"listen", listening.addresses},
+              {"shards", listening.shards},
+              {"metrics_port", listening.metrics_port},
+              {"ms", elapsed_ms}});
 }
 
-// The first signal asks for a drain, the second for an end at once.
-void run_until_stopped(app::Server& server, ProcessSignals& signals) {
-  std::thread joiner([&] {
-    server.join();
-    signals.finish();
-  });
-  bool draining = false;
-  while (signals.wait() == ProcessSignals::Event::kSignal) {
-    if (draining) {
-      log::event(log::Level::kWarn, "stopping", {{"why", "second signal"}});
-      server.stop();
-    } else {
-      log::event(log::Level::kInfo, "draining");
-      server.drain();
-    }
-    draining = true;
-  }
-  joiner.join();
-  log::event(log::Level::kInfo, "stopped");
+// The server whose place this one takes is asked to go only now: its clients come back to a server that is ready.
+void send_away(int pid) {
+  if (pid == 0) return;
+  const bool told = ::kill(pid, SIGTERM) == 0;
+  log::event(told ? log::Level::kInfo : log::Level::kWarn, told ? "took_over" : "take_over_failed", {{"pid", pid}});
 }
 
 int serve(const ServeOptions& options) {
@@ -141,13 +154,22 @@ int serve(const ServeOptions& options) {
   raise_open_files();
   ProcessSignals signals;
 
-  if (settings.port != 0) {
-    if (const int code = probe_address(settings.host, settings.port)) return report(cannot_listen(settings, code));
+  app::Server::StartOptions start{.sockets = app::systemd::take_listening_sockets()};
+  const int before = options.replace ? find_running(loaded->settings) : 0;
+  start.beside = before != 0;
+  if (settings.port != 0 && !start.beside && start.sockets.empty()) {
+    const std::vector<config::Listen> all = config::listeners(settings);
+    const bool wanted = std::ranges::any_of(all, [](const config::Listen& one) { return !one.local(); });
+    if (const int code = wanted ? probe_address(settings.host, settings.port) : 0) {
+      return report(cannot_listen(settings, code));
+    }
   }
-  auto server = app::Server::start(loaded->settings);
+  auto server = app::Server::start(loaded->settings, start);
   if (!server) return report(cannot_start(settings, server.error()));
-  announce(*loaded, {(*server)->host(), (*server)->port(), (*server)->shards()}, monotonic_ms() - begin);
-  run_until_stopped(**server, signals);
+  const PidFile pid_file(settings.pid_file);
+  announce(*loaded, listening_of(**server), monotonic_ms() - begin);
+  send_away(before);
+  run_until_stopped(**server, signals, load_request(options), human);
   return 0;
 }
 
@@ -159,6 +181,8 @@ Action install_serve(CLI::App& command) {
       ->type_name("FILE");
   for (size_t i = 0; i < kFlags.size(); ++i) command.add_option(kFlags[i].name, options->values[i], kFlags[i].help);
   command.add_flag("--live", options->live, "Serve the live telemetry page at /live/");
+  command.add_flag("--replace", options->replace,
+                   "Start beside the server that runs, and have it drain once this one is ready");
   return [options] { return serve(*options); };
 }
 

@@ -1,8 +1,11 @@
 #include "cli/target.h"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <utility>
+#include <vector>
 
+#include "config/listen.h"
 #include "config/load.h"
 #include "config/text_rules.h"
 
@@ -25,6 +28,17 @@ const hub::AppSettings* find_app(const config::Settings& settings, const std::st
     if (app.id == name || app.key == name) return &app;
   }
   return nullptr;
+}
+
+// A plain address is preferred: a certificate rarely names the machine's own loopback.
+std::string url_of(const config::ServerSettings& server) {
+  const std::vector<config::Listen> all = config::listeners(server);
+  auto chosen = std::ranges::find_if(all, &config::Listen::plain_tcp);
+  if (chosen == all.end()) {
+    chosen = std::ranges::find_if(all, [](const config::Listen& one) { return !one.local() && !one.proxy_protocol; });
+  }
+  if (chosen == all.end()) return local_url(server.host, server.port, server.path_prefix);
+  return local_url(chosen->host, chosen->port, server.path_prefix, chosen->tls);
 }
 
 }  // namespace
@@ -63,15 +77,15 @@ Outcome<ApiTarget> find_target(const TargetOptions& options) {
     if (options.key.empty()) out.credentials.key = app->key;
     if (options.secret.empty()) out.credentials.secret = app->secret;
   }
-  if (out.url.empty()) out.url = local_url(settings.server.host, settings.server.port, settings.server.path_prefix);
+  if (out.url.empty()) out.url = url_of(settings.server);
   return out;
 }
 
-std::string local_url(const std::string& host, uint16_t port, const std::string& path_prefix) {
+std::string local_url(const std::string& host, uint16_t port, const std::string& path_prefix, bool tls) {
   std::string reachable = host;
   if (host == "0.0.0.0") reachable = "127.0.0.1";
   if (host == "::") reachable = "::1";
-  return "http://" + config::join_listen(reachable, port) + path_prefix;
+  return (tls ? "https://" : "http://") + config::join_listen(reachable, port) + path_prefix;
 }
 
 }  // namespace kilat::cli

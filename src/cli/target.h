@@ -28,6 +28,6 @@ void add_target_options(CLI::App& command, TargetOptions& options);
 Outcome<ApiTarget> find_target(const TargetOptions& options);
 
 /// The URL a client on this machine uses for a server that listens on `host`: the wildcard addresses become loopback.
-std::string local_url(const std::string& host, uint16_t port, const std::string& path_prefix);
+std::string local_url(const std::string& host, uint16_t port, const std::string& path_prefix, bool tls = false);
 
 }  // namespace kilat::cli

@@ -8,7 +8,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "base/random.h"
+#include "config/credentials.h"
 #include "config/toml_reader.h"
 
 namespace kilat::config {
@@ -18,28 +18,15 @@ std::unexpected<std::string> failed(std::string_view what, const std::filesystem
   return std::unexpected("cannot " + std::string(what) + " " + path.string() + ": " + std::strerror(code));
 }
 
-std::string random_hex(size_t digits) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  Random random;
-  std::string out;
-  uint64_t pool = 0;
-  for (size_t i = 0; i < digits; ++i) {
-    if (i % 16 == 0) pool = random.next();
-    out += kHex[pool & 15];
-    pool >>= 4;
-  }
-  return out;
-}
-
 std::string fresh_text() {
   return "# Made by kilat in development mode. It holds a secret: keep it out of version control.\n"
          "[[app]]\n"
          "id = \"dev\"\n"
-         "key = \"kd_" +
-         random_hex(10) +
+         "key = \"" +
+         fresh_key() +
          "\"\n"
-         "secret = \"ks_" +
-         random_hex(32) +
+         "secret = \"" +
+         fresh_secret() +
          "\"\n"
          "client_events = true\n"
          "subscription_count = true\n";

@@ -1,6 +1,7 @@
 #include "config/diagnostic.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace kilat::config {
@@ -8,7 +9,7 @@ namespace {
 
 constexpr uint32_t kColumnsShown = 160;
 
-std::string counted(size_t count, std::string_view noun) {
+std::string number_of(size_t count, std::string_view noun) {
   return std::to_string(count) + " " + std::string(noun) + (count == 1 ? "" : "s");
 }
 
@@ -43,14 +44,32 @@ bool has_errors(const Diagnostics& list) {
   return std::ranges::any_of(list, [](const Diagnostic& entry) { return entry.severity == Severity::kError; });
 }
 
+void sort_by_place(Diagnostics& list) {
+  std::ranges::sort(list, [](const Diagnostic& a, const Diagnostic& b) {
+    return std::tie(a.place.line, a.place.column, a.message) < std::tie(b.place.line, b.place.column, b.message);
+  });
+}
+
+std::string counted(const Diagnostics& list) {
+  const auto errors = static_cast<size_t>(
+      std::ranges::count_if(list, [](const Diagnostic& entry) { return entry.severity == Severity::kError; }));
+  const size_t warnings = list.size() - errors;
+  std::string out;
+  if (errors > 0) out += number_of(errors, "error");
+  if (errors > 0 && warnings > 0) out += ", ";
+  if (warnings > 0) out += number_of(warnings, "warning");
+  return list.size() == kDiagnosticsMax ? out + " and perhaps more" : out;
+}
+
+std::string render(const Place& place) {
+  if (place.line == 0) return place.file;
+  return place.file + ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
+}
+
 std::string render(const Diagnostic& diagnostic) {
   const Place& place = diagnostic.place;
-  std::string out;
-  if (!place.file.empty()) {
-    out += place.file + ":";
-    if (place.line > 0) out += std::to_string(place.line) + ":" + std::to_string(place.column) + ":";
-    out += " ";
-  }
+  std::string out = render(place);
+  if (!out.empty()) out += ": ";
   out += diagnostic.severity == Severity::kError ? "error: " : "warning: ";
   out += diagnostic.message + "\n";
   if (place.line > 0 && !place.text.empty()) {
@@ -66,15 +85,7 @@ std::string render(const Diagnostic& diagnostic) {
 std::string render(const Diagnostics& list) {
   std::string out;
   for (const Diagnostic& entry : list) out += render(entry);
-  const auto errors = static_cast<size_t>(
-      std::ranges::count_if(list, [](const Diagnostic& entry) { return entry.severity == Severity::kError; }));
-  const size_t warnings = list.size() - errors;
-  if (errors + warnings < 2) return out;
-  if (errors > 0) out += counted(errors, "error");
-  if (errors > 0 && warnings > 0) out += ", ";
-  if (warnings > 0) out += counted(warnings, "warning");
-  out += list.size() == kDiagnosticsMax ? " and perhaps more\n" : "\n";
-  return out;
+  return list.size() < 2 ? out : out + counted(list) + "\n";
 }
 
 }  // namespace kilat::config

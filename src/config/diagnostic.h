@@ -18,9 +18,10 @@ enum class Severity : uint8_t { kError, kWarning };
 struct Place {
   std::string file;
   uint32_t line = 0;
-  uint32_t column = 0;  ///< in characters
-  uint32_t width = 1;   ///< characters to underline
-  std::string text;     ///< the source line; empty where it cannot or must not be shown
+  uint32_t column = 0;     ///< in characters
+  uint32_t width = 1;      ///< characters to underline
+  std::string text;        ///< the source line; empty where it cannot or must not be shown
+  bool inherited = false;  ///< set for all apps, so that an app's own value goes before it
 };
 
 struct Diagnostic {
@@ -36,7 +37,16 @@ using Diagnostics = std::vector<Diagnostic>;
 /// Adds unless the bound is reached.
 void add(Diagnostics& list, Diagnostic diagnostic);
 
+/// In the order of the lines, whatever order they were found in; those without a line first.
+void sort_by_place(Diagnostics& list);
+
 bool has_errors(const Diagnostics& list);
+
+/// "2 errors, 1 warning"; "" for an empty list.
+std::string counted(const Diagnostics& list);
+
+/// "7:1" behind the name of a file, or the name alone; "" for nowhere.
+std::string render(const Place& place);
 
 /// The text for people, with source line and caret where known; ends with a newline.
 std::string render(const Diagnostic& diagnostic);

@@ -1,7 +1,11 @@
 #include "config/document.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "config/listen.h"
+#include "config/suggest.h"
+#include "config/text_rules.h"
 #include "config/value.h"
 
 namespace kilat::config {
@@ -56,13 +60,76 @@ void check_duplicates(Document& document, std::string hub::AppSettings::* member
   }
 }
 
+// What helps after a value was refused: the word that was meant, or why there is a bound.
+std::string advice(const Row& row, const Value& value) {
+  if (row.type == Type::kChoice) {
+    const std::string_view near = nearest(std::get<std::string>(value), row.choices);
+    return near.empty() ? std::string{} : "did you mean \"" + std::string(near) + "\"?";
+  }
+  return row.why.empty() ? std::string{} : "why: " + std::string(row.why);
+}
+
+// What TLS needs beside the files themselves, which only the server reads.
+void check_tls(Document& document) {
+  const TlsSettings& tls = document.settings.tls;
+  const auto wrong = [&](const char* key, std::string message, std::string hint) {
+    // A value that was refused has had its own message.
+    if (document.settings.tls.certificate.empty() && was_refused(document, "tls.certificate")) return;
+    complain(document, place_of(document, key), std::move(message), std::move(hint));
+  };
+  const std::vector<Listen> all = listeners(document.settings.server);
+  const bool used = std::ranges::any_of(all, &Listen::tls);
+  if (used && tls.certificate.empty()) {
+    wrong("server.listen", "server.listen asks for TLS, but there is no certificate",
+          "add [tls] with certificate and key");
+  }
+  if (!used && !tls.certificate.empty()) {
+    wrong("tls.certificate", "tls.certificate is given, but no entry of server.listen has the word tls",
+          "for example listen = \"0.0.0.0:6001 tls\"");
+  }
+  if (tls.certificate.size() != tls.key.size()) {
+    wrong(tls.key.empty() ? "tls.certificate" : "tls.key",
+          "tls.certificate and tls.key must have the same number of files",
+          "each certificate needs its key, in the same order");
+  }
+  if (tls.client_certificates != net::ClientCertificates::kOff && tls.client_ca.empty()) {
+    wrong("tls.client_certificates", "tls.client_certificates needs tls.client_ca", "add the authority's PEM file");
+  }
+}
+
+// A listener that takes proxies only must know some; else nobody could connect.
+void check_proxies(Document& document) {
+  const auto& trusted = document.settings.server.trusted_proxies;
+  for (const Listen& listen : listeners(document.settings.server)) {
+    const auto suits = [&listen](const std::string& entry) { return (entry == "unix") == listen.local(); };
+    if (!listen.proxy_protocol || std::ranges::any_of(trusted, suits)) continue;
+    complain(document, place_of(document, "server.listen"),
+             listen.address() + " takes the PROXY protocol, but server.trusted_proxies names nobody who could speak it",
+             listen.local() ? "add \"unix\"" : "add the proxy's address");
+  }
+}
+
+// Soketi has this secret where none is given, and its manual shows it.
+void warn_known_secrets(Document& document) {
+  for (size_t i = 0; i < document.settings.apps.size(); ++i) {
+    const hub::AppSettings& app = document.settings.apps[i];
+    if (app.secret != "app-secret") continue;
+    add(document.diagnostics,
+        {Severity::kWarning,
+         place_of(document, Document::app_key(i, "secret")),
+         "app \"" + app.id + "\" has a secret that everybody knows from Soketi's manual, on a public address",
+         {},
+         {"take one of your own: kilat init"}});
+  }
+}
+
 }  // namespace
 
 void apply(Document& document, const Row& row, size_t app, Value value, const Place& place) {
   const std::string key = row.of_app() ? Document::app_key(app, row.name()) : std::string(row.key);
   document.places[key] = place;
   if (std::string wrong = check_value(row, value); !wrong.empty()) {
-    complain(document, place, std::string(row.key) + " " + wrong);
+    complain(document, place, std::string(row.key) + " " + wrong, advice(row, value));
     return;
   }
   hub::AppSettings unused;
@@ -73,6 +140,10 @@ void validate(Document& document) {
   for (size_t i = 0; i < document.settings.apps.size(); ++i) check_app(document, i);
   check_duplicates(document, &hub::AppSettings::id, "id");
   check_duplicates(document, &hub::AppSettings::key, "key");
+  if (!is_loopback(document.settings.server.host)) warn_known_secrets(document);
+
+  check_tls(document);
+  check_proxies(document);
 
   const LimitSettings& limits = document.settings.limits;
   if (limits.outbox_soft_bytes > limits.outbox_bytes_max) {

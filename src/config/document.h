@@ -17,6 +17,7 @@ struct Document {
   Settings settings;
   std::map<std::string, Place> places;  ///< "server.port", "app[0].key", and "app[0]" for its header
   Diagnostics diagnostics;
+  bool foreign = false;  ///< from the file of another server, whose own rules of precedence hold
 
   /// The index in app keys of `places`.
   static std::string app_key(size_t index, std::string_view name = {}) {

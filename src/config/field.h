@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "config/listen.h"
 #include "config/schema.h"
 #include "config/text_rules.h"
 
@@ -113,21 +114,38 @@ consteval Row choice(std::string_view key, std::span<const std::string_view> cho
   return row;
 }
 
-/// The row that fills host and port from one text.
-consteval Row listen_row(std::string_view key, std::string_view help, std::string_view example) {
+/// The same row, with a rule for each text.
+consteval Row checked(std::string (*rule)(std::string&), Row row) {
+  row.rule = rule;
+  return row;
+}
+
+/// The same row, put into effect by a reload.
+consteval Row live(Row row) {
+  row.needs_restart = false;
+  return row;
+}
+
+/// The same row, with the reason for its bounds.
+consteval Row because(std::string_view why, Row row) {
+  row.why = why;
+  return row;
+}
+
+/// The row of all addresses; a single plain one fills host and port and nothing else.
+consteval Row listen_row(std::string_view key, uint64_t max, std::string_view help, std::string_view example) {
   Row row;
   row.key = key;
-  row.type = Type::kText;
-  row.min = 1;
-  row.max = 80;
+  row.type = Type::kTextList;
+  row.max = max;
   row.help = help;
   row.example = example;
-  row.rule = listen_rule;
+  row.rule = listen_entry_rule;
   row.set = [](const Row&, Settings& settings, hub::AppSettings&, const Value& value) {
-    split_listen(std::get<std::string>(value), settings.server.host, settings.server.port);
+    set_listen(settings.server, std::get<std::vector<std::string>>(value));
   };
   row.get = [](const Row&, const Settings& settings, const hub::AppSettings&) -> Value {
-    return join_listen(settings.server.host, settings.server.port);
+    return settings.server.listen;
   };
   return row;
 }

@@ -5,11 +5,13 @@
 #include <cstdint>
 #include <expected>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "config/diagnostic.h"
+#include "config/foreign_table.h"
 #include "config/overrides.h"
 #include "config/settings.h"
 
@@ -22,23 +24,27 @@ struct LoadRequest {
   std::filesystem::path working_directory = ".";
   std::filesystem::path system_file = "/etc/kilat/kilat.toml";
   bool make_dev_app = false;  ///< development mode may create ./.kilat/dev.toml; the server's right, not its clients'
+  bool stored_apps = true;    ///< read apps.database; false: for those who change it
 };
 
 enum class Source : uint8_t {
   kFile,
-  kEnvironment,  ///< no file, but the app is given by KILAT_APP_ID, _KEY and _SECRET
+  kEnvironment,  ///< no file, but the app is given by KILAT_APP_ID, _KEY and _SECRET, or by foreign names
   kDevelopment,  ///< no file: loopback only, app from ./.kilat/dev.toml
 };
 
 struct Loaded {
   Settings settings;
   Source source = Source::kFile;
-  std::string path;  ///< of the file that was read; empty for kEnvironment
+  std::string path;  ///< of the file that was read; ".env" for kEnvironment when its names stand there, else empty
+  Dialect dialect = Dialect::kNone;     ///< of kEnvironment: whose names gave the app
+  std::map<std::string, Place> places;  ///< where each setting that was given stands, by the keys of Document
   Diagnostics warnings;
 };
 
-/// Searches --config, ./kilat.toml, /etc/kilat/kilat.toml; finding none, takes the app from the environment or from
-/// development mode. Errors come all together; render() makes text of them.
+/// Searches --config, ./kilat.toml, /etc/kilat/kilat.toml (TOML, or Soketi's JSON); finding none, takes the app from
+/// the environment, from foreign names there or in ./.env, or from development mode. Flags override KILAT_ variables,
+/// which override foreign ones, which override the file. Errors come all together; render() makes text of them.
 std::expected<Loaded, Diagnostics> load(const LoadRequest& request);
 
 /// The environment of this process, for LoadRequest.

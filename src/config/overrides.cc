@@ -52,7 +52,8 @@ std::vector<Override> environment_overrides(std::span<const std::string> environ
       continue;
     }
     const auto index = static_cast<size_t>(at - known.begin());
-    found.emplace_back(index, Override{std::string(schema()[index].key), entry.substr(equals + 1), std::move(name)});
+    found.emplace_back(
+        index, Override{std::string(schema()[index].key), entry.substr(equals + 1), std::move(name), AppScope::kOnly});
   }
   std::ranges::sort(found, {}, [](const auto& pair) { return pair.first; });
 

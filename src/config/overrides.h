@@ -1,6 +1,7 @@
 // Values that stand above the file: KILAT_* environment variables, then flags of the command line. Main thread.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <vector>
@@ -9,10 +10,18 @@
 
 namespace kilat::config {
 
+/// Which apps a value of [[app]] is for.
+enum class AppScope : uint8_t {
+  kOnly,   ///< the only one; with several it is an error
+  kFirst,  ///< of another server's variables: the first
+  kEvery,  ///< each that has no value of its own
+};
+
 struct Override {
   std::string key;    ///< of the schema: "server.port"
   std::string value;  ///< as text
   std::string from;   ///< what to call it in messages: "KILAT_SERVER_PORT", "--port"
+  AppScope scope = AppScope::kOnly;
 };
 
 /// The variable of a row: "server.port" is KILAT_SERVER_PORT.

@@ -17,7 +17,7 @@ namespace kilat::config {
 
 enum class Type : uint8_t {
   kBool,
-  kInteger,   ///< unsigned; with Unit::kBytes also "64KiB", "1MiB", "2GiB"
+  kInteger,   ///< unsigned; with a unit also "64KiB", "1MiB", or "500ms", "30s", "1h"
   kText,      ///< min and max are lengths in bytes
   kId,        ///< text that TOML may also give as an integer
   kSecret,    ///< text that no message, log line or document repeats
@@ -36,9 +36,11 @@ struct Row {
   uint64_t min = 0;
   uint64_t max = 0;
   std::span<const std::string_view> choices;
-  std::string_view help;     ///< one line
-  std::string_view example;  ///< a value as TOML writes it
-  bool needs_restart = true;
+  std::string_view help;      ///< one line
+  std::string_view example;   ///< a value as TOML writes it
+  std::string_view why;       ///< of the bounds, for messages about a value beyond them; may be empty
+  bool needs_restart = true;  ///< else a reload puts it into effect
+  bool shorthand = false;     ///< another way to write rows that stand in the table too: compared there only
   std::string (*rule)(std::string& text) = nullptr;  ///< for texts: what is wrong, or ""; may bring it to normal form
   void (*set)(const Row& row, Settings& settings, hub::AppSettings& app, const Value& value) = nullptr;
   Value (*get)(const Row& row, const Settings& settings, const hub::AppSettings& app) = nullptr;
@@ -50,6 +52,9 @@ struct Row {
 
 /// All rows, grouped by section, in the order of the reference.
 std::span<const Row> schema();
+
+/// Whether every app must give a value of its own: id, key and secret.
+bool is_required(const Row& row);
 
 /// The row of `key` ("server.port"), or null.
 const Row* find_row(std::string_view key);

@@ -3,13 +3,19 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "http/forwarded.h"
 #include "hub/app_settings.h"
+#include "net/tls_context.h"
 
 namespace kilat::config {
 
 struct ServerSettings {
+  std::vector<std::string> listen;           ///< entries of config/listen.h; empty: only host and port
+  std::vector<std::string> trusted_proxies;  ///< entries of NetworkList
+  http::ForwardedHeader forwarded_header = http::ForwardedHeader::kXForwardedFor;
   std::string host = "127.0.0.1";
   uint16_t port = 6001;          ///< 0: the kernel picks one
   uint32_t shards = 0;           ///< 0: one per hardware thread
@@ -19,6 +25,15 @@ struct ServerSettings {
   bool strict_channel_names = false;
   uint32_t drain_ms = 3'000;  ///< closes are spread over this time on SIGTERM
   bool live_page = false;     ///< serve the live telemetry page at /live/
+  std::string pid_file;       ///< where the process writes its number; empty: nowhere
+};
+
+struct TlsSettings {
+  std::vector<std::string> certificate;  ///< PEM files
+  std::vector<std::string> key;          ///< one for each certificate, in the same order
+  net::ClientCertificates client_certificates = net::ClientCertificates::kOff;
+  std::string client_ca;  ///< PEM file
+  bool ktls = false;
 };
 
 struct HttpSettings {
@@ -36,9 +51,12 @@ struct LimitSettings {
   uint32_t outbox_soft_bytes = 256 * 1024;
   uint32_t outbox_soft_ms = 10'000;
   uint32_t linger_ms_max = 5;                          ///< how long a busy shard lets frames gather; 0: never
-  uint64_t shard_budget_bytes = 512ull * 1024 * 1024;  ///< all outboxes of a shard together
+  uint64_t shard_budget_bytes = 512ull * 1024 * 1024;  ///< outboxes and unfinished input of a shard together
   uint32_t mailbox_slots = 65'536;                     ///< messages in flight from one shard to another
   uint32_t malformed_per_minute = 10;
+  uint32_t connections_per_ip_max = 10'000;  ///< 0: no limit
+  uint32_t connects_per_ip_per_second = 0;   ///< 0: no limit
+  uint32_t http_connections_max = 65'536;    ///< all shards together; 0: no limit
 };
 
 enum class LogFormat : uint8_t { kAuto, kHuman, kJson };
@@ -48,11 +66,29 @@ struct LogSettings {
   LogFormat format = LogFormat::kAuto;
 };
 
+struct MetricsSettings {
+  static constexpr std::string_view kDefaultListen = "127.0.0.1:9601";
+  std::string listen{kDefaultListen};  ///< empty: no listener for metrics
+  std::string soketi_prefix;           ///< empty: Soketi's names are not shown
+};
+
+struct HealthSettings {
+  uint32_t memory_percent_max = 85;  ///< of the memory the process may have; 0: no limit
+};
+
+struct AppStoreSettings {
+  std::string database;  ///< SQLite file with more apps; empty: none
+};
+
 struct Settings {
   ServerSettings server;
+  MetricsSettings metrics;
+  HealthSettings health;
+  TlsSettings tls;
   HttpSettings http;
   LimitSettings limits;
   LogSettings log;
+  AppStoreSettings app_store;
   std::vector<hub::AppSettings> apps;
 };
 

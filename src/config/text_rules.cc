@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <charconv>
 
+#include "base/ip_address.h"
+
 namespace kilat::config {
 namespace {
 
@@ -45,6 +47,18 @@ std::string listen_rule(std::string& text) {
   return {};
 }
 
+std::string optional_listen_rule(std::string& text) {
+  return text.empty() ? std::string() : listen_rule(text);
+}
+
+std::string metric_prefix_rule(std::string& text) {
+  const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':'; };
+  const bool fits = std::ranges::all_of(text, [&](char c) { return letter(c) || digit(c); });
+  if (!fits || (!text.empty() && digit(text.front()))) return "may hold letters, digits, _ and : only, no digit first";
+  return {};
+}
+
 std::string path_prefix_rule(std::string& text) {
   while (!text.empty() && text.back() == '/') text.pop_back();
   if (text.empty()) return {};
@@ -57,6 +71,10 @@ std::string path_prefix_rule(std::string& text) {
 std::string url_word_rule(std::string& text) {
   if (!std::ranges::all_of(text, unreserved)) return "may hold letters, digits and - . _ ~ only";
   return {};
+}
+
+std::string network_rule(std::string& text) {
+  return NetworkList::check(text);
 }
 
 void split_listen(std::string_view text, std::string& host, uint16_t& port) {

@@ -14,11 +14,20 @@ std::string host_rule(std::string& text);
 /// "HOST:PORT" or "[IPv6]:PORT".
 std::string listen_rule(std::string& text);
 
+/// As listen_rule, or "".
+std::string optional_listen_rule(std::string& text);
+
+/// "" or what a name of a metric may begin with: letters, digits, _ and :, no digit first.
+std::string metric_prefix_rule(std::string& text);
+
 /// "" or "/a/b": begins with a slash and does not end with one.
 std::string path_prefix_rule(std::string& text);
 
 /// Letters, digits and - . _ ~ only (RFC 3986 section 2.3, unreserved): such a text needs no escape in a path.
 std::string url_word_rule(std::string& text);
+
+/// An address, a network such as 10.0.0.0/8, or "unix".
+std::string network_rule(std::string& text);
 
 /// Takes a text that listen_rule accepts apart.
 void split_listen(std::string_view text, std::string& host, uint16_t& port);

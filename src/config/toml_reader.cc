@@ -18,7 +18,6 @@
 #pragma pop_macro("NDEBUG")
 
 #include <algorithm>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -52,6 +51,8 @@ class Reader {
     for (const auto& [key, node] : root) {
       if (key.str() == "app") {
         read_apps(key, node);
+      } else if (key.str() == "apps" && node.is_array()) {
+        complain(at(key), "unknown key \"apps\" at the top of the file", "did you mean [[app]]?");
       } else if (!sections_.contains(key.str())) {
         unknown_section(key);
       } else if (const toml::table* table = node.as_table()) {
@@ -118,7 +119,7 @@ class Reader {
     }
     if (const auto* text = node.as_string()) {
       if (row.type == Type::kBool) return wrong();
-      if (row.type == Type::kInteger && row.unit != Unit::kBytes) return wrong();
+      if (row.type == Type::kInteger && (row.unit == Unit::kNone || row.unit == Unit::kPerSecond)) return wrong();
       return parse_text(row, **text);
     }
     return wrong();
@@ -126,6 +127,8 @@ class Reader {
 
   static std::expected<Value, std::string> convert_list(const Row& row, const toml::node& node) {
     const toml::array* array = node.as_array();
+    // A list of one may be written without its brackets.
+    if (const auto* single = node.as_string()) return Value(std::vector<std::string>{**single});
     if (array == nullptr)
       return std::unexpected("must be " + expected_form(row) + ", not " + std::string(type_name(node)));
     std::vector<std::string> out;
@@ -216,13 +219,6 @@ bool too_deep(std::string_view text) {
     }
   }
   return false;
-}
-
-// Errors in the order of the file, whatever order the tables had.
-void sort_by_place(Diagnostics& list) {
-  std::ranges::sort(list, [](const Diagnostic& a, const Diagnostic& b) {
-    return std::tie(a.place.line, a.place.column, a.message) < std::tie(b.place.line, b.place.column, b.message);
-  });
 }
 
 }  // namespace

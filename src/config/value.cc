@@ -19,8 +19,19 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-std::string format_number(const Row& row, uint64_t number) {
-  return row.unit == Unit::kBytes ? format_size(number) : std::to_string(number);
+constexpr std::array<std::pair<std::string_view, uint64_t>, 5> kTimes{
+    {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}}};
+
+// A number of the row's own unit, or a text with a unit.
+std::optional<uint64_t> parse_number(const Row& row, std::string_view text) {
+  if (row.unit == Unit::kBytes) return parse_size(text);
+  uint64_t number = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size()) return number;
+  if (row.unit != Unit::kMilliseconds && row.unit != Unit::kSeconds) return std::nullopt;
+  const auto ms = parse_duration_ms(text);
+  if (!ms || row.unit == Unit::kMilliseconds) return ms;
+  return *ms % 1000 == 0 ? std::optional(*ms / 1000) : std::nullopt;
 }
 
 std::string check_number(const Row& row, uint64_t number) {
@@ -74,6 +85,39 @@ std::string format_size(uint64_t bytes) {
   return std::to_string(bytes);
 }
 
+std::optional<uint64_t> parse_duration_ms(std::string_view text) {
+  uint64_t number = 0;
+  const char* end = text.data() + text.size();
+  const auto parsed = std::from_chars(text.data(), end, number);
+  if (parsed.ec != std::errc{}) return std::nullopt;
+  const std::string_view unit = trimmed({parsed.ptr, static_cast<size_t>(end - parsed.ptr)});
+  constexpr uint64_t kMax = uint64_t{1} << 63;
+  for (const auto& [name, ms] : kTimes) {
+    if (unit == name) return number <= kMax / ms ? std::optional(number * ms) : std::nullopt;
+  }
+  return std::nullopt;
+}
+
+std::string format_duration_ms(uint64_t ms) {
+  for (const auto& [name, factor] : kTimes) {
+    if (ms != 0 && ms % factor == 0) return std::to_string(ms / factor) + std::string(name);
+  }
+  return "0";
+}
+
+std::string format_number(const Row& row, uint64_t number) {
+  switch (row.unit) {
+    case Unit::kBytes: return format_size(number);
+    case Unit::kMilliseconds: return format_duration_ms(number);
+    case Unit::kSeconds:
+      // A refused value may be as large as it likes.
+      return number > UINT64_MAX / 1000 ? std::to_string(number) : format_duration_ms(number * 1000);
+    case Unit::kNone:
+    case Unit::kPerSecond: break;
+  }
+  return std::to_string(number);
+}
+
 std::expected<Value, std::string> parse_text(const Row& row, std::string_view raw) {
   using Parsed = std::expected<Value, std::string>;
   const std::string_view text = row.type == Type::kSecret ? raw : trimmed(raw);
@@ -82,16 +126,9 @@ std::expected<Value, std::string> parse_text(const Row& row, std::string_view ra
       if (text == "true" || text == "1" || text == "on" || text == "yes") return Parsed(std::in_place, true);
       if (text == "false" || text == "0" || text == "off" || text == "no") return Parsed(std::in_place, false);
       break;
-    case Type::kInteger: {
-      if (row.unit == Unit::kBytes) {
-        if (const auto size = parse_size(text)) return Parsed(std::in_place, *size);
-        break;
-      }
-      uint64_t number = 0;
-      const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-      if (parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size()) return Parsed(std::in_place, number);
+    case Type::kInteger:
+      if (const auto number = parse_number(row, text)) return Parsed(std::in_place, *number);
       break;
-    }
     case Type::kTextList: return Parsed(std::in_place, parse_list(text));
     case Type::kText:
     case Type::kId:
@@ -104,9 +141,12 @@ std::expected<Value, std::string> parse_text(const Row& row, std::string_view ra
 std::string check_value(const Row& row, Value& value) {
   if (const auto* number = std::get_if<uint64_t>(&value)) return check_number(row, *number);
   if (auto* text = std::get_if<std::string>(&value)) return check_text(row, *text);
-  if (const auto* list = std::get_if<std::vector<std::string>>(&value)) {
+  if (auto* list = std::get_if<std::vector<std::string>>(&value)) {
     if (list->size() > row.max) return "has more than " + std::to_string(row.max) + " entries";
     if (std::ranges::any_of(*list, [](const auto& entry) { return entry.empty(); })) return "has an empty entry";
+    for (std::string& entry : *list) {
+      if (std::string wrong = row.rule == nullptr ? std::string{} : row.rule(entry); !wrong.empty()) return wrong;
+    }
   }
   return {};
 }
@@ -116,7 +156,8 @@ std::string format_value(const Row& row, const Value& value) {
   if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
   if (const auto* number = std::get_if<uint64_t>(&value)) {
     const std::string text = format_number(row, *number);
-    return text.ends_with("iB") ? json_string(text) : text;
+    const bool has_unit = text.back() < '0' || text.back() > '9';
+    return has_unit ? json_string(text) : text;
   }
   if (const auto* text = std::get_if<std::string>(&value)) {
     const bool digits = row.type == Type::kChoice && !text->empty() && text->front() >= '0' && text->front() <= '9';
@@ -130,10 +171,22 @@ std::string format_value(const Row& row, const Value& value) {
   return out + "]";
 }
 
+std::string plain_value(const Row& row, const Value& value) {
+  if (row.type == Type::kSecret) return "…";
+  const std::string text = format_value(row, value);
+  const bool quoted = text.size() > 2 && text.front() == '"' && text.back() == '"';
+  if (!quoted || text.find_first_of(" ,\\") != std::string::npos) return text;
+  return text.substr(1, text.size() - 2);
+}
+
 std::string expected_form(const Row& row) {
   switch (row.type) {
     case Type::kBool: return "true or false";
-    case Type::kInteger: return row.unit == Unit::kBytes ? "a size such as 65536 or \"64KiB\"" : "a whole number";
+    case Type::kInteger:
+      if (row.unit == Unit::kBytes) return "a size such as 65536 or \"64KiB\"";
+      if (row.unit == Unit::kMilliseconds) return "a time such as 5000 (milliseconds) or \"5s\"";
+      if (row.unit == Unit::kSeconds) return "a time such as 90 (seconds) or \"90s\"";
+      return "a whole number";
     case Type::kTextList: return "a list of texts";
     case Type::kChoice: {
       std::string out = "one of";

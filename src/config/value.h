@@ -17,6 +17,16 @@ std::optional<uint64_t> parse_size(std::string_view text);
 /// The reverse, with the largest unit that leaves a whole number.
 std::string format_size(uint64_t bytes);
 
+/// "500ms", "30s", "5m", "1h", "7d" to milliseconds; nothing for any other text, one without a unit too, and above
+/// 2^63.
+std::optional<uint64_t> parse_duration_ms(std::string_view text);
+
+/// The reverse, with the largest unit that leaves a whole number; "0".
+std::string format_duration_ms(uint64_t ms);
+
+/// A number of this row with its unit: "64KiB", "30s", "5".
+std::string format_number(const Row& row, uint64_t number);
+
 /// A value as the environment or a flag gives it. Lists are comma-separated. The error says what was expected, without
 /// the key's name. The value is not yet checked.
 std::expected<Value, std::string> parse_text(const Row& row, std::string_view raw);
@@ -27,6 +37,9 @@ std::string check_value(const Row& row, Value& value);
 
 /// The value as TOML would write it; a secret becomes "…".
 std::string format_value(const Row& row, const Value& value);
+
+/// The value as a sentence has it: format_value without quotes around a text that needs none.
+std::string plain_value(const Row& row, const Value& value);
 
 /// What the row wants, for messages: "true or false", "a whole number", "a size such as 65536 or \"64KiB\"", …
 std::string expected_form(const Row& row);

@@ -52,6 +52,8 @@ bool all_digits(std::string_view text) {
 void RequestBuilder::clear() {
   Request fresh;
   if (request_.storage_.capacity() <= kStorageKept) fresh.storage_ = std::move(request_.storage_);
+  // Taking over an empty string would keep the memory of a large body.
+  std::string().swap(request_.storage_);
   fresh.fields_ = std::move(request_.fields_);
   fresh.joined_ = std::move(request_.joined_);
   fresh.storage_.clear();

@@ -90,6 +90,7 @@ class RequestParser::Impl {
  public:
   const Request& request() const { return builder_.request(); }
   bool started() const { return !builder_.storage().empty(); }
+  size_t buffered() const { return builder_.storage().capacity() + element_.capacity(); }
   Reason error() const { return error_; }
 
   void reset() {
@@ -285,15 +286,27 @@ class RequestParser::Impl {
   bool empty_line_seen_ = false;
 };
 
-RequestParser::RequestParser(ParserLimits limits) : limits_(limits) {}
-RequestParser::~RequestParser() = default;
+ParserPool::ParserPool() {
+  spare_.reserve(kSpareMax);
+}
+ParserPool::~ParserPool() = default;
+
+RequestParser::RequestParser(ParserLimits limits, ParserPool* pool) : limits_(limits), pool_(pool) {}
+RequestParser::~RequestParser() {
+  release();
+}
 RequestParser::RequestParser(RequestParser&& other) noexcept = default;
 RequestParser& RequestParser::operator=(RequestParser&& other) noexcept = default;
 
 Status RequestParser::feed(std::span<const char>& in) {
   if (status_ == Status::kComplete || status_ == Status::kError) return status_;
   if (in.empty()) return Status::kNeedMore;
-  if (impl_ == nullptr) impl_ = std::make_unique<Impl>();
+  if (impl_ == nullptr && pool_ != nullptr && !pool_->spare_.empty()) {
+    impl_ = std::move(pool_->spare_.back());
+    pool_->spare_.pop_back();
+  } else if (impl_ == nullptr) {
+    impl_ = std::make_unique<Impl>();
+  }
   status_ = impl_->feed(in, limits_);
   error_ = impl_->error();
   return status_;
@@ -308,6 +321,10 @@ bool RequestParser::started() const {
   return impl_ != nullptr && impl_->started();
 }
 
+size_t RequestParser::buffered() const {
+  return impl_ == nullptr ? 0 : impl_->buffered();
+}
+
 void RequestParser::reset() {
   if (impl_ != nullptr) impl_->reset();
   status_ = Status::kNeedMore;
@@ -315,6 +332,10 @@ void RequestParser::reset() {
 }
 
 void RequestParser::release() {
+  if (impl_ != nullptr && pool_ != nullptr && pool_->spare_.size() < ParserPool::kSpareMax) {
+    impl_->reset();
+    pool_->spare_.push_back(std::move(impl_));
+  }
   impl_.reset();
   status_ = Status::kNeedMore;
   error_ = Reason::kNone;

@@ -4,9 +4,11 @@
 // kHeaderLinesMax; an idle parser after release() is a few words.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <vector>
 
 #include "base/reason.h"
 #include "http/request.h"
@@ -25,10 +27,13 @@ enum class Status : uint8_t {
   kError,           ///< error() says why; the connection cannot be used for further requests
 };
 
+class ParserPool;
+
 /// Parses one request after the other. Not for several threads.
 class RequestParser {
  public:
-  explicit RequestParser(ParserLimits limits = {});
+  /// With a pool, which must outlive the parser, the memory of a request is taken from there and given back.
+  explicit RequestParser(ParserLimits limits = {}, ParserPool* pool = nullptr);
   ~RequestParser();
   RequestParser(RequestParser&& other) noexcept;
   RequestParser& operator=(RequestParser&& other) noexcept;
@@ -50,18 +55,39 @@ class RequestParser {
   /// that may precede a request (RFC 9112, section 2.2) is no part of it.
   bool started() const;
 
+  /// Heap bytes of the request so far.
+  size_t buffered() const;
+
   /// Ready for the next request; keeps small buffers.
   void reset();
   /// As reset(), and frees all memory: for connections that wait for their next request.
   void release();
 
  private:
+  friend class ParserPool;
   class Impl;
 
   ParserLimits limits_;
+  ParserPool* pool_;
   Status status_ = Status::kNeedMore;
   Reason error_ = Reason::kNone;
   std::unique_ptr<Impl> impl_;  // none while idle
+};
+
+/// Memory that the parsers of one shard use in turn: most requests arrive whole, so a few serve thousands of
+/// connections. Bounds: kSpareMax sets of buffers of some 16 KiB at most.
+class ParserPool {
+ public:
+  ParserPool();
+  ~ParserPool();
+  ParserPool(const ParserPool&) = delete;
+  ParserPool& operator=(const ParserPool&) = delete;
+
+ private:
+  friend class RequestParser;
+  static constexpr size_t kSpareMax = 32;
+
+  std::vector<std::unique_ptr<RequestParser::Impl>> spare_;
 };
 
 }  // namespace kilat::http

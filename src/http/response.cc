@@ -1,5 +1,6 @@
 #include "http/response.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <chrono>
@@ -65,10 +66,10 @@ void append_number(std::string& out, size_t number, int base = 10) {
 
 void append_header(std::string& out, std::string_view name, std::string_view value) {
   out.append(name).append(": ");
-  for (const char c : value) {
-    const auto byte = static_cast<unsigned char>(c);
-    out.push_back((byte < 0x20 && c != '\t') || byte == 0x7f ? ' ' : c);
-  }
+  const size_t begin = out.size();
+  out.append(value);
+  const auto forbidden = [](char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7f; };
+  std::replace_if(out.begin() + static_cast<std::ptrdiff_t>(begin), out.end(), forbidden, ' ');
   out.append("\r\n");
 }
 

@@ -1,5 +1,6 @@
 #include "http/uri.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace kilat::http {
@@ -15,9 +16,11 @@ int hex_digit(char c) {
 }  // namespace
 
 std::optional<std::string> percent_decode(std::string_view text, Plus plus) {
-  std::string out;
-  out.reserve(text.size());
-  for (size_t i = 0; i < text.size(); ++i) {
+  // Nearly all keys and values of the API are written without a code.
+  size_t plain = std::min(text.find('%'), text.size());
+  if (plus == Plus::kSpace) plain = std::min(plain, text.find('+'));
+  std::string out(text.substr(0, plain));
+  for (size_t i = plain; i < text.size(); ++i) {
     const char c = text[i];
     if (c == '+' && plus == Plus::kSpace) {
       out.push_back(' ');
@@ -43,6 +46,7 @@ std::string Query::decode(std::string_view raw, Plus plus) {
 }
 
 Query::Query(std::string_view raw, Plus plus) {
+  items_.reserve(std::min(kQueryItemsMax, 1 + static_cast<size_t>(std::ranges::count(raw, '&'))));
   while (!raw.empty()) {
     const size_t end = raw.find('&');
     const std::string_view piece = raw.substr(0, end);

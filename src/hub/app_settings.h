@@ -19,19 +19,24 @@ struct AppSettings {
   std::string id;
   std::string key;
   std::string secret;
+  std::string previous_secret;    ///< signs as well, while the secret is being changed; empty: none
+  uint64_t previous_until_s = 0;  ///< end of previous_secret, seconds since 1970; 0: as long as it stands here
   bool enabled = true;
 
-  uint32_t max_connections = 0;     ///< 0: no limit
-  uint16_t over_quota_code = 4004;  ///< 4004 (client gives up) or 4100 (client retries)
+  uint32_t max_connections = 0;      ///< 0: no limit
+  uint16_t over_quota_code = 4004;   ///< 4004 (client gives up) or 4100 (client retries)
+  uint32_t connects_per_second = 0;  ///< new connections, over all shards; 0: no limit
   bool tls_only = false;
   std::vector<std::string> allowed_origins{"*"};  ///< host patterns with `*`
 
   bool client_events = false;
   bool client_events_on_public = false;
   bool client_events_on_encrypted = false;
-  uint32_t client_events_per_second = 10;  ///< per connection; 0: no limit
-  uint32_t backend_events_per_second = 0;  ///< per app, cost = channels of the request; 0: no limit
-  uint32_t read_requests_per_second = 0;   ///< per app; 0: no limit
+  uint32_t client_events_per_second = 10;       ///< per connection; 0: no limit
+  uint32_t client_messages_per_second = 2'000;  ///< of any kind, per connection; 0: no limit
+  uint32_t client_bytes_per_second = 0;         ///< per connection, frames included; 0: no limit
+  uint32_t backend_events_per_second = 0;       ///< per app, cost = channels of the request; 0: no limit
+  uint32_t read_requests_per_second = 0;        ///< per app; 0: no limit
 
   bool user_authentication = true;
   bool require_authorization = false;  ///< close connections that neither sign in nor join a private channel

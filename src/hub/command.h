@@ -74,6 +74,7 @@ struct Query {
 };
 
 struct QueryReply {
+  bool failed = false;                  ///< there was no memory for the answer
   std::vector<ChannelCounts> channels;  ///< kChannels: occupied ones; kChannel: one
   std::vector<std::string> users;
   PublicationPtr cached;

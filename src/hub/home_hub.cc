@@ -2,23 +2,27 @@
 
 #include <algorithm>
 #include <bit>
+#include <new>
 #include <utility>
 
 #include "base/check.h"
+#include "base/memory_reserve.h"
 
 namespace kilat::hub {
 
 HomeHub::HomeHub(const AppTable& apps, ShardIndex shards, Courier& courier, TimerWheel& wheel)
-    : apps_(apps),
-      shards_(shards),
-      courier_(courier),
-      wheel_(wheel),
-      taps_(apps.size()),
-      tap_counts_(apps.size(), std::vector<uint32_t>(shards)) {
+    : apps_(apps), shards_(shards), courier_(courier), wheel_(wheel) {
   KILAT_CHECK(shards >= 1 && shards <= kShardsMax);
+  apps_added();
 }
 
 HomeHub::~HomeHub() = default;
+
+void HomeHub::apps_added() {
+  tallies_.resize(apps_.size());
+  taps_.resize(apps_.size());
+  tap_counts_.resize(apps_.size(), std::vector<uint32_t>(shards_));
+}
 
 HomeChannel& HomeHub::open(AppIndex app, std::string_view name) {
   if (HomeChannel* present = channels_.find(app, name)) return *present;
@@ -28,11 +32,15 @@ HomeChannel& HomeHub::open(AppIndex app, std::string_view name) {
   channel->name = name;
   channel->by_shard.resize(shards_);
   if (channel->kind.presence()) channel->presence = std::make_unique<Presence>();
-  return channels_.insert(std::move(channel));
+  HomeChannel& opened = channels_.insert(std::move(channel));
+  ++tallies_[app].channels;
+  return opened;
 }
 
 void HomeHub::close_if_unused(HomeChannel& channel) {
-  if (channel.unused()) channels_.erase(channel);
+  if (!channel.unused()) return;
+  --tallies_[channel.app].channels;
+  channels_.erase(channel);
 }
 
 void HomeHub::add_reader(HomeChannel& channel, ShardIndex shard) {
@@ -47,7 +55,40 @@ void HomeHub::remove_reader(HomeChannel& channel, ShardIndex shard) {
   if (--channel.by_shard[shard] == 0) channel.interest &= ~(uint64_t{1} << shard);
 }
 
+// What an admitted joiner brings about. Whatever may need much memory is made before anything is told.
+struct HomeHub::Admission {
+  Reason refused = Reason::kNone;
+  bool added = false;  ///< the user is new to the channel
+  PublicationPtr added_event;
+  std::shared_ptr<const MemberList> members;
+};
+
+void HomeHub::admit(HomeChannel& channel, const JoinRequest& request, Admission& admission) {
+  if (!channel.presence) return;
+  Presence& presence = *channel.presence;
+  const size_t members_max = apps_[request.app].settings.presence_members_max;
+  if (!request.again && !presence.contains(request.member.user_id) && presence.size() >= members_max) {
+    admission.refused = Reason::kPresenceChannelFull;
+    return;
+  }
+  bool counted = false;
+  try {
+    if (!request.again) {
+      admission.added = presence.add(request.member);
+      counted = true;
+    }
+    if (admission.added && channel.interest != 0) {
+      admission.added_event = member_event(channel, Publication::Kind::kMemberAdded, request.member);
+    }
+    admission.members = presence.list();
+  } catch (const std::bad_alloc&) {
+    if (counted) presence.remove(request.member.user_id);
+    admission.refused = Reason::kMemoryBudget;
+  }
+}
+
 void HomeHub::join(ShardIndex from, JoinRequest& request) {
+  const memory::MustSucceed joining;
   HomeChannel& channel = open(request.app, request.channel);
   auto reply = std::make_unique<JoinReply>();
   reply->kind = channel.kind;
@@ -56,20 +97,20 @@ void HomeHub::join(ShardIndex from, JoinRequest& request) {
   reply->who = request.who;
   reply->token = request.token;
   reply->channel = request.channel;
-  if (channel.presence) {
-    reply->user_id = request.member.user_id;
-    const size_t members_max = apps_[request.app].settings.presence_members_max;
-    if (!request.again && !channel.presence->contains(request.member.user_id) &&
-        channel.presence->size() >= members_max) {
-      reply->refused = Reason::kPresenceChannelFull;
-      courier_.send(from, MsgJoined{std::move(reply)});
-      return close_if_unused(channel);
-    }
-    if (!request.again && channel.presence->add(request.member)) {
-      announce_member(channel, Publication::Kind::kMemberAdded, request.member);
-    }
-    reply->members = channel.presence->list();
+  Admission admission;
+  {
+    const memory::MayFail admitting;
+    admit(channel, request, admission);
   }
+  reply->refused = admission.refused;
+  if (reply->refused != Reason::kNone) {
+    courier_.send(from, MsgJoined{std::move(reply)});
+    return close_if_unused(channel);
+  }
+  if (channel.presence) reply->user_id = request.member.user_id;
+  reply->members = std::move(admission.members);
+  if (admission.added) ++tallies_[request.app].members;
+  if (admission.added_event) spread(channel.interest, admission.added_event);
   if (channel.cached) reply->cached = channel.cached->publication;
   if (!request.again) add_reader(channel, from);
   courier_.send(from, MsgJoined{std::move(reply)});
@@ -79,11 +120,13 @@ void HomeHub::join(ShardIndex from, JoinRequest& request) {
 }
 
 void HomeHub::leave(ShardIndex from, const LeaveRequest& request) {
+  const memory::MustSucceed leaving;
   HomeChannel* channel = channels_.find(request.app, request.channel);
   KILAT_CHECK(channel != nullptr);
   remove_reader(*channel, from);
   if (channel->presence && channel->presence->remove(request.user_id)) {
-    announce_member(*channel, Publication::Kind::kMemberRemoved, Member{request.user_id, {}});
+    --tallies_[request.app].members;
+    spread(channel->interest, member_event(*channel, Publication::Kind::kMemberRemoved, Member{request.user_id, {}}));
   }
   if (channel->kind.user()) {
     user_went(*channel);
@@ -100,14 +143,25 @@ PublishReply HomeHub::publish(const PublicationPtr& publication) {
   for (uint64_t left = interest; left != 0; left &= left - 1) {
     if (!courier_.has_room(static_cast<ShardIndex>(std::countr_zero(left)))) {
       reply.refused = Reason::kApiOverCapacity;
+      count_refused(*publication);
       return reply;
     }
   }
   const bool cached = publication->kind() == Publication::Kind::kEvent && !publication->from_client() &&
                       kind_of(publication->channel()).cache;
   if (cached) {
-    channel = &open(publication->app(), publication->channel());
-    store(*channel, publication);
+    try {
+      channel = &open(publication->app(), publication->channel());
+      store(*channel, publication);
+    } catch (const std::bad_alloc&) {
+      if (channel != nullptr) close_if_unused(*channel);
+      reply.refused = Reason::kApiOverCapacity;
+      count_refused(*publication);
+      return reply;
+    }
+  }
+  if (publication->kind() == Publication::Kind::kEvent) {
+    ++tallies_[publication->app()].accepted[publication->from_client()];
   }
   spread(interest, publication);
   if (channel != nullptr) {
@@ -123,12 +177,9 @@ void HomeHub::spread(uint64_t interest, const PublicationPtr& publication) {
   }
 }
 
-void HomeHub::announce_member(HomeChannel& channel, Publication::Kind kind, const Member& member) {
-  if (channel.interest == 0) return;
-  spread(
-      channel.interest,
-      Publication::make(
-          {.kind = kind, .app = channel.app, .channel = channel.name, .data = member.info, .user_id = member.user_id}));
+PublicationPtr HomeHub::member_event(const HomeChannel& channel, Publication::Kind kind, const Member& member) {
+  return Publication::make(
+      {.kind = kind, .app = channel.app, .channel = channel.name, .data = member.info, .user_id = member.user_id});
 }
 
 void HomeHub::count_changed(HomeChannel& channel) {
@@ -147,6 +198,7 @@ void HomeHub::send_count(HomeChannel& channel) {
 }
 
 void HomeHub::on_count_due(Timer& timer) {
+  const memory::MustSucceed telling;
   auto& due = static_cast<ChannelTimer&>(timer);
   HomeChannel& channel = due.channel;
   if (channel.interest != 0 && channel.count->told != channel.subscribers) due.hub.send_count(channel);
@@ -160,10 +212,11 @@ uint64_t HomeHub::cached_cost(const Publication& publication) {
 }
 
 void HomeHub::store(HomeChannel& channel, const PublicationPtr& publication) {
+  auto event = std::make_unique<CachedEvent>(&HomeHub::on_cache_expired, *this, channel);
+  event->publication = publication;
+  event->place = cached_.insert(cached_.end(), &channel);
   drop_cached(channel);
-  channel.cached = std::make_unique<CachedEvent>(&HomeHub::on_cache_expired, *this, channel);
-  channel.cached->publication = publication;
-  channel.cached->place = cached_.insert(cached_.end(), &channel);
+  channel.cached = std::move(event);
   wheel_.schedule(channel.cached->expiry, now_ms_ + uint64_t{apps_[channel.app].settings.cache_ttl_s} * 1000);
   cached_bytes_ += cached_cost(*publication);
   while (cached_bytes_ > kCacheBytesMax && cached_.front() != &channel) {

@@ -13,6 +13,7 @@
 #include "hub/channel_set.h"
 #include "hub/command.h"
 #include "hub/home_channel.h"
+#include "hub/tally.h"
 
 namespace kilat::hub {
 
@@ -42,6 +43,8 @@ class HomeHub {
 
   void set_now(uint64_t now_ms) { now_ms_ = now_ms; }
 
+  // Without memory a join or a publish is refused with nothing changed; the others use the reserve. Only query()
+  // throws.
   void join(ShardIndex from, JoinRequest& request);
   void leave(ShardIndex from, const LeaveRequest& request);
   /// Delivers to every interested shard, or refuses before anything was delivered.
@@ -51,14 +54,27 @@ class HomeHub {
   void tap(ShardIndex from, AppIndex app, bool on);
 
   size_t channel_count() const { return channels_.size(); }
+  uint64_t cached_bytes() const { return cached_bytes_; }
+  /// By app.
+  const std::vector<HomeTally>& tallies() const { return tallies_; }
+  /// Counts an event that was refused before it came here.
+  void count_refused(const Publication& publication) {
+    if (publication.kind() == Publication::Kind::kEvent) {
+      ++tallies_[publication.app()].refused[publication.from_client()];
+    }
+  }
+  /// The table of apps has grown.
+  void apps_added();
 
  private:
   HomeChannel& open(AppIndex app, std::string_view name);
   void close_if_unused(HomeChannel& channel);
+  struct Admission;
+  void admit(HomeChannel& channel, const JoinRequest& request, Admission& admission);
   void add_reader(HomeChannel& channel, ShardIndex shard);
   void remove_reader(HomeChannel& channel, ShardIndex shard);
   void spread(uint64_t interest, const PublicationPtr& publication);
-  void announce_member(HomeChannel& channel, Publication::Kind kind, const Member& member);
+  static PublicationPtr member_event(const HomeChannel& channel, Publication::Kind kind, const Member& member);
   void count_changed(HomeChannel& channel);
   void send_count(HomeChannel& channel);
   void store(HomeChannel& channel, const PublicationPtr& publication);
@@ -80,6 +96,7 @@ class HomeHub {
   ChannelSet<HomeChannel> channels_;
   std::list<HomeChannel*> cached_;  ///< channels with a cached event, oldest first
   uint64_t cached_bytes_ = 0;
+  std::vector<HomeTally> tallies_;                 ///< by app
   std::vector<uint64_t> taps_;                     ///< by app: shards that tap it
   std::vector<std::vector<uint32_t>> tap_counts_;  ///< by app and shard
 };

@@ -1,8 +1,11 @@
 #include "hub/local_hub.h"
 
+#include <algorithm>
+#include <new>
 #include <utility>
 
 #include "base/check.h"
+#include "base/memory_reserve.h"
 
 namespace kilat::hub {
 
@@ -12,6 +15,8 @@ void LocalHub::add(Subscriber& subscriber) {
   uint32_t slot = 0;
   if (free_slots_.empty()) {
     slot = static_cast<uint32_t>(slots_.size());
+    // Room for every slot, so that remove() does not allocate.
+    if (free_slots_.capacity() <= slots_.size()) free_slots_.reserve(std::max<size_t>(16, 2 * slots_.size()));
     slots_.emplace_back();
   } else {
     slot = free_slots_.back();
@@ -22,6 +27,7 @@ void LocalHub::add(Subscriber& subscriber) {
 }
 
 void LocalHub::remove(Subscriber& subscriber) {
+  if (subscriber.handle_.generation == 0) return;
   Slot& slot = slots_[subscriber.handle_.slot];
   KILAT_CHECK(slot.subscriber == &subscriber && subscriber.subscriptions_.empty());
   slot.subscriber = nullptr;
@@ -38,6 +44,7 @@ Subscriber* LocalHub::resolve(Handle handle) const {
 
 LocalChannel& LocalHub::channel(AppIndex app, std::string_view name, ShardIndex home) {
   if (LocalChannel* present = channels_.find(app, name)) return *present;
+  if (app >= tallies_.size()) tallies_.resize(app + 1);
   auto channel = std::make_unique<LocalChannel>();
   channel->app = app;
   channel->kind = kind_of(name);
@@ -46,35 +53,44 @@ LocalChannel& LocalHub::channel(AppIndex app, std::string_view name, ShardIndex 
   return channels_.insert(std::move(channel));
 }
 
-Subscription& LocalHub::begin(Subscriber& subscriber, LocalChannel& channel, uint32_t token) {
-  ++channel.references;
-  return subscriber.subscriptions_.emplace_back(Subscription{&channel, Subscription::kPending, token, nullptr});
+Subscription& LocalHub::begin(Subscriber& subscriber, std::string_view name, ShardIndex home, uint32_t token,
+                              std::unique_ptr<std::string> user) {
+  std::vector<Subscription>& subscriptions = subscriber.subscriptions_;
+  if (subscriptions.size() == subscriptions.capacity()) {
+    subscriptions.reserve(std::max<size_t>(1, 2 * subscriptions.size()));
+  }
+  LocalChannel& joined = channel(subscriber.app_, name, home);
+  ++joined.references;
+  return subscriptions.emplace_back(Subscription{&joined, Subscription::kPending, token, std::move(user)});
 }
 
 void LocalHub::complete(Subscriber& subscriber, Subscription& subscription) {
   KILAT_CHECK(subscription.place == Subscription::kPending);
   std::vector<Reader>& readers = subscription.channel->readers[subscriber.format_];
-  subscription.place = static_cast<uint32_t>(readers.size());
   const auto index = static_cast<uint32_t>(&subscription - subscriber.subscriptions_.data());
+  subscription.place = Subscription::kNowhere;
   readers.push_back({&subscriber, index});
+  subscription.place = static_cast<uint32_t>(readers.size() - 1);
+  ++tallies_[subscriber.app_].subscriptions;
 }
 
 void LocalHub::end(Subscriber& subscriber, size_t index) {
   std::vector<Subscription>& subscriptions = subscriber.subscriptions_;
   Subscription& ended = subscriptions[index];
   LocalChannel& channel = *ended.channel;
-  if (ended.place != Subscription::kPending) {
+  if (ended.reads()) {
     // The last reader takes the freed place, and its subscription learns so.
     std::vector<Reader>& readers = channel.readers[subscriber.format_];
     const Reader moved = readers.back();
     readers[ended.place] = moved;
     moved.subscriber->subscriptions_[moved.subscription].place = ended.place;
     readers.pop_back();
+    --tallies_[subscriber.app_].subscriptions;
     if (readers.empty()) readers.shrink_to_fit();
   }
   if (index + 1 != subscriptions.size()) {
     ended = std::move(subscriptions.back());
-    if (ended.place != Subscription::kPending) {
+    if (ended.reads()) {
       ended.channel->readers[subscriber.format_][ended.place].subscription = static_cast<uint32_t>(index);
     }
   }
@@ -90,14 +106,18 @@ void LocalHub::deliver(const Publication& publication) {
   LocalChannel* channel = channels_.find(publication.app(), publication.channel());
   if (channel == nullptr) return;
   if (publication.kind() == Publication::Kind::kKick) {
+    const memory::MustSucceed noting;
     for (const auto& readers : channel->readers) {
       for (const Reader& reader : readers) kicks_.emplace_back(reader.subscriber->handle_, publication.reason());
     }
     return;
   }
+  const uint64_t before = deliveries_;
   for (Format format = 0; format < kFormatsMax; ++format) {
     if (!channel->readers[format].empty()) deliver_to(channel->readers[format], format, publication);
   }
+  LocalTally& tally = tallies_[publication.app()];
+  tally.deliveries += deliveries_ - before;
 }
 
 void LocalHub::deliver_to(std::vector<Reader>& readers, Format format, const Publication& publication) {
@@ -108,12 +128,26 @@ void LocalHub::deliver_to(std::vector<Reader>& readers, Format format, const Pub
       if (exclude && reader.subscriber->socket_id_ == exclude) {
         --deliveries_;
       } else {
-        sink_.deliver_own(*reader.subscriber, publication);
+        deliver_own(reader, publication);
       }
     }
     return;
   }
-  net::Frame* frame = publication.frame(format, sink_);
+  // A client event that nobody else reads needs no frame.
+  if (exclude && readers.size() == 1 && readers.front().subscriber->socket_id_ == exclude) {
+    --deliveries_;
+    return;
+  }
+  net::Frame* frame = nullptr;
+  try {
+    frame = publication.frame(format, sink_);
+  } catch (const std::bad_alloc&) {
+    for (const Reader& reader : readers) {
+      if (!exclude || reader.subscriber->socket_id_ != exclude) reader.subscriber->outbox_.starve();
+    }
+    return;
+  }
+  tallies_[publication.app()].delivered_bytes += uint64_t{frame->size()} * readers.size();
   // One atomic operation counts the references of the whole fan-out.
   frame->retain(static_cast<uint32_t>(readers.size()));
   if (!exclude) {
@@ -130,9 +164,23 @@ void LocalHub::deliver_to(std::vector<Reader>& readers, Format format, const Pub
   }
 }
 
+void LocalHub::deliver_own(const Reader& reader, const Publication& publication) {
+  try {
+    sink_.deliver_own(*reader.subscriber, publication);
+  } catch (const std::bad_alloc&) {
+    reader.subscriber->outbox_.starve();
+  }
+}
+
 void LocalHub::carry_out_kicks() {
   for (const auto& [who, reason] : std::exchange(kicks_, {})) {
-    if (Subscriber* subscriber = resolve(who)) sink_.on_kick(*subscriber, reason);
+    Subscriber* subscriber = resolve(who);
+    if (subscriber == nullptr) continue;
+    try {
+      sink_.on_kick(*subscriber, reason);
+    } catch (const std::bad_alloc&) {
+      subscriber->outbox_.starve();
+    }
   }
 }
 

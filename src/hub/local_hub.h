@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -11,6 +12,7 @@
 #include "hub/channel_set.h"
 #include "hub/sink.h"
 #include "hub/subscriber.h"
+#include "hub/tally.h"
 
 namespace kilat::hub {
 
@@ -21,36 +23,43 @@ class LocalHub {
   LocalHub(const LocalHub&) = delete;
   LocalHub& operator=(const LocalHub&) = delete;
 
-  /// Gives a connection its handle; every subscriber must be removed again with remove().
+  /// Gives a connection its handle; every subscriber must be removed again with remove(), which does nothing for one
+  /// that was never added.
   void add(Subscriber& subscriber);
   void remove(Subscriber& subscriber);
   /// Null when the connection is gone.
   Subscriber* resolve(Handle handle) const;
 
-  /// A pending subscription: not yet a reader.
-  Subscription& begin(Subscriber& subscriber, LocalChannel& channel, uint32_t token);
-  /// The home said yes: from now on the subscriber reads the channel.
+  /// A pending subscription: not yet a reader. Presence channels keep the member's id in `user`. When there is no
+  /// memory (std::bad_alloc), nothing has changed.
+  Subscription& begin(Subscriber& subscriber, std::string_view channel, ShardIndex home, uint32_t token,
+                      std::unique_ptr<std::string> user = nullptr);
+  /// The home said yes: from now on the subscriber reads the channel. std::bad_alloc: it is
+  /// nowhere, and the subscriber has to go.
   void complete(Subscriber& subscriber, Subscription& subscription);
   /// Ends a subscription, pending or live.
   void end(Subscriber& subscriber, size_t index);
 
-  LocalChannel& channel(AppIndex app, std::string_view name, ShardIndex home);
   LocalChannel* find(AppIndex app, std::string_view name) const { return channels_.find(app, name); }
 
-  /// Fans a publication out to the readers here. A kick is only noted down: closing a connection changes the channels
-  /// that the caller may be working on.
+  /// Fans a publication out to the readers here; those for whom there is no memory starve. A kick is only noted down:
+  /// closing a connection changes the channels that the caller may be working on.
   void deliver(const Publication& publication);
   /// Carries out the kicks noted since the last call.
   void carry_out_kicks();
 
   size_t channel_count() const { return channels_.size(); }
   uint64_t deliveries() const { return deliveries_; }
+  /// By app; shorter than the list of apps where the last ones had no reader yet.
+  const std::vector<LocalTally>& tallies() const { return tallies_; }
 
  private:
   struct Slot {
     Subscriber* subscriber = nullptr;
     uint32_t generation = 1;
   };
+  LocalChannel& channel(AppIndex app, std::string_view name, ShardIndex home);
+  void deliver_own(const Reader& reader, const Publication& publication);
   void deliver_to(std::vector<Reader>& readers, Format format, const Publication& publication);
   void drop_reference(LocalChannel& channel);
 
@@ -59,6 +68,7 @@ class LocalHub {
   std::vector<Slot> slots_;
   std::vector<uint32_t> free_slots_;
   std::vector<std::pair<Handle, Reason>> kicks_;
+  std::vector<LocalTally> tallies_;
   uint64_t deliveries_ = 0;
 };
 

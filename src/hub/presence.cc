@@ -8,8 +8,11 @@ bool Presence::add(const Member& member) {
     ++found->second.connections;
     return false;
   }
-  members_.push_back(member);
-  by_id_.emplace(member.user_id, Entry{1, std::prev(members_.end())});
+  // Moved in when nothing can fail any more.
+  std::list<Member> added;
+  added.push_back(member);
+  by_id_.emplace(member.user_id, Entry{1, added.begin()});
+  members_.splice(members_.end(), added);
   list_.reset();
   return true;
 }

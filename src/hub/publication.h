@@ -61,6 +61,8 @@ class Publication {
   Reason reason() const { return reason_; }
   SocketId exclude() const { return exclude_; }
   uint64_t number() const { return number_; }
+  /// When it was taken, in monotonic microseconds: only one publication in a few is timed; 0 for the others.
+  uint64_t timed_us() const { return timed_us_; }
   std::string_view channel() const { return part(0); }
   std::string_view event() const { return part(1); }
   std::string_view data() const { return part(2); }
@@ -89,6 +91,7 @@ class Publication {
   std::array<uint32_t, 4> ends_;  ///< where the texts behind this object end
   SocketId exclude_;
   uint64_t number_;
+  uint64_t timed_us_ = 0;
   mutable std::array<std::atomic<net::Frame*>, kFormatsMax> frames_{};
 };
 
@@ -111,6 +114,8 @@ class PublicationPtr {
   const Publication* operator->() const { return publication_; }
   const Publication& operator*() const { return *publication_; }
   explicit operator bool() const { return publication_ != nullptr; }
+  /// Times it from now on. Before any other reference exists.
+  void time_from(uint64_t now_us) { const_cast<Publication*>(publication_)->timed_us_ = now_us; }
 
  private:
   friend class Publication;

@@ -1,16 +1,33 @@
 #include "hub/shard_hub.h"
 
+#include <new>
 #include <utility>
+
+#include "base/memory_reserve.h"
 
 namespace kilat::hub {
 
 ShardHub::ShardHub(const AppTable& apps, net::Mailbox<Command>& mailbox, Sink& sink, TimerWheel& wheel)
-    : mailbox_(mailbox), sink_(sink), local_(sink), home_(apps, mailbox.shards(), *this, wheel), tapped_(apps.size()) {}
+    : apps_(apps),
+      mailbox_(mailbox),
+      sink_(sink),
+      local_(sink),
+      home_(apps, mailbox.shards(), *this, wheel),
+      tapped_(apps.size()) {
+  timed_.reserve(kTimedMax);
+}
 
+void ShardHub::apps_added() {
+  home_.apps_added();
+  tapped_.resize(apps_.size());
+}
+
+// Never fails: the command is what others need to know of a step that is done here.
 void ShardHub::send(ShardIndex to, Command&& command) {
   if (to == shard()) {
     receive(std::move(command));
   } else {
+    const memory::MustSucceed posting;
     mailbox_.post(to, std::move(command));
   }
 }
@@ -24,6 +41,8 @@ ShardIndex ShardHub::home_of_channel(AppIndex app, std::string_view channel) con
 }
 
 void ShardHub::receive(Command&& command) {
+  // Each handler is a border of its own: see on().
+  const memory::MayFail handling;
   std::visit([this]<typename T>(T&& message) { on(std::forward<T>(message)); }, std::move(command));
 }
 
@@ -42,11 +61,11 @@ void ShardHub::join(Subscriber& subscriber, std::string_view channel, Member mem
     request->again = true;
     request->token = present->token;
   } else {
+    std::unique_ptr<std::string> user;
+    if (kind_of(channel).presence()) user = std::make_unique<std::string>(member.user_id);
     request->token = ++subscriber.last_token_;
-    Subscription& subscription =
-        local_.begin(subscriber, local_.channel(subscriber.app_, channel, home), request->token);
-    if (subscription.channel->kind.presence()) subscription.user = std::make_unique<std::string>(member.user_id);
     request->member = std::move(member);
+    local_.begin(subscriber, channel, home, request->token, std::move(user));
   }
   send(home, CmdJoin{shard(), std::move(request)});
 }
@@ -63,6 +82,7 @@ void ShardHub::leave_all(Subscriber& subscriber) {
 }
 
 void ShardHub::end_subscription(Subscriber& subscriber, size_t index) {
+  const memory::MustSucceed leaving;
   Subscription& subscription = subscriber.subscriptions_[index];
   // A presence channel may still refuse the join (full): then there is nothing to leave. The reply decides.
   const bool undecided = subscription.place == Subscription::kPending && subscription.user != nullptr;
@@ -73,6 +93,7 @@ void ShardHub::end_subscription(Subscriber& subscriber, size_t index) {
 }
 
 void ShardHub::send_leave(AppIndex app, std::string_view channel, std::string user_id) {
+  const memory::MustSucceed leaving;
   auto request = std::make_unique<LeaveRequest>();
   request->app = app;
   request->channel = channel;
@@ -81,6 +102,7 @@ void ShardHub::send_leave(AppIndex app, std::string_view channel, std::string us
 }
 
 void ShardHub::watch(Subscriber& subscriber, std::string_view user_id, bool on) {
+  const memory::MustSucceed watching;
   auto request = std::make_unique<WatchRequest>();
   request->app = subscriber.app_;
   request->watch = on;
@@ -92,12 +114,16 @@ void ShardHub::watch(Subscriber& subscriber, std::string_view user_id, bool on) 
 
 std::optional<PublishReply> ShardHub::publish(PublicationPtr publication, RequestId request, uint32_t index) {
   const ShardIndex home = home_of_channel(publication->app(), publication->channel());
+  if (publishes_++ % kTimedOneIn == 0) publication.time_from(now_us_);
   if (home == shard()) {
     PublishReply reply = home_.publish(publication);
     reply.index = index;
     return reply;
   }
-  if (!mailbox_.has_room(home)) return PublishReply{.refused = Reason::kApiOverCapacity, .index = index};
+  if (!mailbox_.has_room(home)) {
+    home_.count_refused(*publication);
+    return PublishReply{.refused = Reason::kApiOverCapacity, .index = index};
+  }
   mailbox_.post(home, CmdPublish{shard(), index, request, std::move(publication)});
   return std::nullopt;
 }
@@ -112,6 +138,7 @@ bool ShardHub::has_room_for(AppIndex app, std::span<const std::string> channels)
 }
 
 uint32_t ShardHub::query(RequestId request, const Query& query) {
+  const memory::MustSucceed asking;
   if (query.kind != Query::Kind::kChannels) {
     send(home_of_channel(query.app, query.name), CmdQuery{shard(), request, std::make_unique<Query>(query)});
     return 1;
@@ -132,12 +159,21 @@ void ShardHub::on(CmdPublish&& command) {
 }
 
 void ShardHub::on(CmdQuery&& command) {
-  send(command.from, MsgAnswer{command.request, std::make_unique<QueryReply>(home_.query(*command.query))});
+  std::unique_ptr<QueryReply> reply;
+  try {
+    reply = std::make_unique<QueryReply>(home_.query(*command.query));
+  } catch (const std::bad_alloc&) {
+    const memory::MustSucceed refusing;
+    reply = std::make_unique<QueryReply>();
+    reply->failed = true;
+  }
+  send(command.from, MsgAnswer{command.request, std::move(reply)});
 }
 
 void ShardHub::on(MsgDeliver&& message) {
   const Publication& publication = *message.publication;
   local_.deliver(publication);
+  if (publication.timed_us() != 0 && timed_.size() < kTimedMax) timed_.push_back(publication.timed_us());
   if (tapped_[publication.app()] > 0 && publication.kind() == Publication::Kind::kEvent) sink_.on_tap(publication);
 }
 
@@ -150,28 +186,40 @@ void ShardHub::on(MsgJoined&& message) {
       if (candidate.token == reply.token) subscription = &candidate;
     }
   }
-  if (reply.again) {
-    // Without a subscription the first try was refused, or has been left since: then there is no state to tell.
-    if (subscription != nullptr) sink_.on_joined(*subscriber, reply);
+  if (subscription == nullptr) {
+    // Refused, left, or closed before the home had answered: see end_subscription.
+    if (!reply.again && reply.refused == Reason::kNone && reply.kind.presence()) {
+      send_leave(reply.app, reply.channel, reply.user_id);
+    }
     return;
   }
-  const bool wanted = subscription != nullptr;
-  if (reply.refused != Reason::kNone) {
-    if (subscription != nullptr) {
-      local_.end(*subscriber, static_cast<size_t>(subscription - subscriber->subscriptions_.data()));
-    }
-  } else if (subscription != nullptr) {
-    local_.complete(*subscriber, *subscription);
-  } else if (reply.kind.presence()) {
-    // Left, or closed, before the home had answered: see end_subscription.
-    send_leave(reply.app, reply.channel, reply.user_id);
+  try {
+    conclude_join(*subscriber, *subscription, reply);
+  } catch (const std::bad_alloc&) {
+    subscriber->outbox_.starve();
   }
-  if (wanted) sink_.on_joined(*subscriber, reply);
+}
+
+void ShardHub::conclude_join(Subscriber& subscriber, Subscription& subscription, const JoinReply& reply) {
+  if (reply.refused != Reason::kNone) {
+    // One that was subscribed before stays so, and leaves like any other when it is closed.
+    if (!reply.again) {
+      local_.end(subscriber, static_cast<size_t>(&subscription - subscriber.subscriptions_.data()));
+    }
+    if (reply.refused == Reason::kMemoryBudget) return subscriber.outbox_.starve();
+  } else if (!reply.again) {
+    local_.complete(subscriber, subscription);
+  }
+  sink_.on_joined(subscriber, reply);
 }
 
 void ShardHub::on(MsgUserStatus&& message) {
-  if (Subscriber* subscriber = local_.resolve(message.status->who)) {
+  Subscriber* subscriber = local_.resolve(message.status->who);
+  if (subscriber == nullptr) return;
+  try {
     sink_.on_user_status(*subscriber, *message.status);
+  } catch (const std::bad_alloc&) {
+    subscriber->outbox_.starve();
   }
 }
 

@@ -22,6 +22,16 @@ class ShardHub final : private Courier {
  public:
   ShardHub(const AppTable& apps, net::Mailbox<Command>& mailbox, Sink& sink, TimerWheel& wheel);
 
+  /// The table of apps has grown; before anything of a new app comes.
+  void apps_added();
+
+  /// Microseconds, monotonic; once a turn. Only for what is timed.
+  void set_now_us(uint64_t now_us) { now_us_ = now_us; }
+  /// Of the timed publications (one in kTimedOneIn) delivered since the last call: when each was taken.
+  std::vector<uint64_t>& timed() { return timed_; }
+  static constexpr uint64_t kTimedOneIn = 64;
+  static constexpr size_t kTimedMax = 64;
+
   /// Milliseconds, monotonic; once a turn.
   void set_now(uint64_t now_ms) { home_.set_now(now_ms); }
 
@@ -61,6 +71,7 @@ class ShardHub final : private Courier {
   void finish_turn() { local_.carry_out_kicks(); }
 
   LocalHub& local() { return local_; }
+  const LocalHub& local() const { return local_; }
   const HomeHub& home() const { return home_; }
   ShardIndex shard() const { return mailbox_.shard(); }
   ShardIndex shards() const { return mailbox_.shards(); }
@@ -70,8 +81,10 @@ class ShardHub final : private Courier {
   bool has_room(ShardIndex to) const override;
   ShardIndex home_of_channel(AppIndex app, std::string_view channel) const;
   void end_subscription(Subscriber& subscriber, size_t index);
+  void conclude_join(Subscriber& subscriber, Subscription& subscription, const JoinReply& reply);
   void send_leave(AppIndex app, std::string_view channel, std::string user_id);
 
+  // None of these throws: what there is no memory for is refused, or the reader it was for starves.
   void on(CmdJoin&& command) { home_.join(command.from, *command.request); }
   void on(CmdLeave&& command) { home_.leave(command.from, *command.request); }
   void on(CmdPublish&& command);
@@ -84,11 +97,15 @@ class ShardHub final : private Courier {
   void on(MsgAnswer&& message) { sink_.on_answer(message.request, std::move(*message.reply)); }
   void on(MsgUserStatus&& message);
 
+  const AppTable& apps_;
   net::Mailbox<Command>& mailbox_;
   Sink& sink_;
   LocalHub local_;
   HomeHub home_;
   std::vector<uint32_t> tapped_;  ///< by app: taps on this shard
+  std::vector<uint64_t> timed_;
+  uint64_t publishes_ = 0;
+  uint64_t now_us_ = 0;
 };
 
 }  // namespace kilat::hub

@@ -35,9 +35,12 @@ struct LocalChannel {
 
 struct Subscription {
   static constexpr uint32_t kPending = UINT32_MAX;
+  /// The home has admitted it, but there was no memory for its place: the connection starves, and leaves when it ends.
+  static constexpr uint32_t kNowhere = UINT32_MAX - 1;
+  bool reads() const { return place < kNowhere; }
 
   LocalChannel* channel;
-  uint32_t place;                     ///< index in the channel's readers, or kPending until the home has answered
+  uint32_t place;                     ///< index in the channel's readers; kPending until the home has answered
   uint32_t token;                     ///< which try to join this is
   std::unique_ptr<std::string> user;  ///< presence: the member's user id
 };

@@ -2,11 +2,13 @@
 // its user channel, so the home of that channel knows.
 #include <algorithm>
 
+#include "base/memory_reserve.h"
 #include "hub/home_hub.h"
 
 namespace kilat::hub {
 
 void HomeHub::watch(ShardIndex from, const WatchRequest& request) {
+  const memory::MustSucceed watching;
   HomeChannel& channel = open(request.app, std::string(kUserChannelPrefix) + request.user_id);
   if (!request.watch) {
     if (channel.watchers) {
@@ -43,6 +45,7 @@ void HomeHub::user_went(HomeChannel& channel) {
 }
 
 void HomeHub::on_offline_due(Timer& timer) {
+  const memory::MustSucceed telling;
   auto& due = static_cast<ChannelTimer&>(timer);
   due.hub.tell_watchers(due.channel, false);
 }

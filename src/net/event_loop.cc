@@ -34,9 +34,11 @@ bool EventLoop::add(int fd, Watcher& watcher, uint32_t events) {
   return epoll_ctl(epoll_, EPOLL_CTL_ADD, fd, &event) == 0;
 }
 
-void EventLoop::change(int fd, Watcher& watcher, uint32_t events) {
+bool EventLoop::change(int fd, Watcher& watcher, uint32_t events) {
   epoll_event event = make_event(watcher, events);
-  KILAT_CHECK(epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event) == 0);
+  if (epoll_ctl(epoll_, EPOLL_CTL_MOD, fd, &event) == 0) return true;
+  KILAT_CHECK(errno == ENOMEM || errno == ENOSPC);
+  return false;
 }
 
 void EventLoop::remove(int fd) {

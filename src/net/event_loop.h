@@ -29,7 +29,8 @@ class EventLoop {
 
   /// Starts to watch `fd`. False when the kernel refuses (no memory, watch limit).
   [[nodiscard]] bool add(int fd, Watcher& watcher, uint32_t events);
-  void change(int fd, Watcher& watcher, uint32_t events);
+  /// False when the kernel has no memory for it; then the old set stays.
+  [[nodiscard]] bool change(int fd, Watcher& watcher, uint32_t events);
   /// Must be called before `fd` is closed.
   void remove(int fd);
 

@@ -6,6 +6,8 @@
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -29,6 +31,31 @@ void set_option(int fd, int level, int option) {
   setsockopt(fd, level, option, &on, sizeof on);
 }
 
+std::unexpected<Error> cannot_listen(const std::string& name, int code) {
+  return fail(Reason::kInternal, "cannot listen on " + name + ": " + std::strerror(code));
+}
+
+// Whether a server is behind the socket file of `address`.
+bool is_served(const sockaddr_un& address) {
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return false;
+  const int result = connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+  // A full queue means that somebody is there, only busy.
+  const bool served = result == 0 || errno == EAGAIN || errno == EINPROGRESS;
+  close(fd);
+  return served;
+}
+
+// Removes what a server that died has left; anything but a socket stays and makes bind() fail.
+void remove_stale(const sockaddr_un& address) {
+  struct stat facts{};
+  if (lstat(address.sun_path, &facts) == 0 && S_ISSOCK(facts.st_mode)) unlink(address.sun_path);
+}
+
+Peer peer_of(const sockaddr_storage& address) {
+  return {.address = IpAddress::of(reinterpret_cast<const sockaddr&>(address)), .local = address.ss_family == AF_UNIX};
+}
+
 }  // namespace
 
 Result<int> listen_on(const std::string& host, uint16_t port, bool reuse_port) {
@@ -47,15 +74,53 @@ Result<int> listen_on(const std::string& host, uint16_t port, bool reuse_port) {
   set_option(fd, SOL_SOCKET, SO_REUSEADDR);
   if (reuse_port) set_option(fd, SOL_SOCKET, SO_REUSEPORT);
   if (bind(fd, list->ai_addr, list->ai_addrlen) != 0 || listen(fd, kBacklog) != 0) {
-    const std::string why = std::strerror(errno);
+    const int code = errno;
     close(fd);
-    return fail(Reason::kInternal, "cannot listen on " + name + ": " + why);
+    return cannot_listen(name, code);
   }
   return fd;
 }
 
+Result<int> listen_on_unix(const std::string& path, mode_t mode, bool take_over) {
+  const std::string name = "unix:" + path;
+  sockaddr_un address{};
+  if (path.empty() || path.size() >= sizeof address.sun_path) return cannot_listen(name, ENAMETOOLONG);
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), path.size());
+  if (!take_over && is_served(address)) return cannot_listen(name, EADDRINUSE);
+  remove_stale(address);
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (fd < 0) return cannot_listen(name, errno);
+  // Permissions come before listen(): until then nobody can connect.
+  const auto* plain = reinterpret_cast<const sockaddr*>(&address);
+  if (bind(fd, plain, sizeof address) != 0 || chmod(path.c_str(), mode) != 0 || listen(fd, kBacklog) != 0) {
+    const int code = errno;
+    close(fd);
+    return cannot_listen(name, code);
+  }
+  return fd;
+}
+
+uint64_t socket_file_id(const std::string& path) {
+  struct stat facts{};
+  return lstat(path.c_str(), &facts) == 0 && S_ISSOCK(facts.st_mode) ? facts.st_ino : 0;
+}
+
+Result<int> share_socket(int fd) {
+  const int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) return fail(Reason::kInternal, std::string("cannot share a socket: ") + std::strerror(errno));
+  return copy;
+}
+
 void close_socket(int fd) {
   close(fd);
+}
+
+bool is_tcp(int fd) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  if (getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size) != 0) return false;
+  return address.ss_family == AF_INET || address.ss_family == AF_INET6;
 }
 
 uint16_t bound_port(int fd) {
@@ -67,23 +132,36 @@ uint16_t bound_port(int fd) {
   return ntohs(port);
 }
 
-Listener::Listener(EventLoop& loop, int fd, AcceptHandler& handler)
-    : loop_(loop), handler_(handler), fd_(fd), reserve_(open("/dev/null", O_RDONLY | O_CLOEXEC)) {
-  KILAT_CHECK(loop_.add(fd_, *this, EPOLLIN));
+Listener::Listener(EventLoop& loop, int fd, const ListenerTraits& traits, AcceptHandler& handler)
+    : loop_(loop), handler_(handler), fd_(fd), traits_(traits), reserve_(open("/dev/null", O_RDONLY | O_CLOEXEC)) {
+  KILAT_CHECK(watch(true));
+  set_option(fd_, IPPROTO_TCP, TCP_NODELAY);  // Linux hands it down to the connections; a Unix socket refuses it
 }
 
 Listener::~Listener() {
-  loop_.remove(fd_);
+  if (!resting_) loop_.remove(fd_);
   close(fd_);
   if (reserve_ >= 0) close(reserve_);
 }
 
+// EPOLLEXCLUSIVE can't be changed once set, only removed (epoll_ctl(2)), so a rest is a removal.
+bool Listener::watch(bool on) {
+  if (!on) {
+    loop_.remove(fd_);
+    return true;
+  }
+  return loop_.add(fd_, *this, EPOLLIN | (traits_.shared ? uint32_t{EPOLLEXCLUSIVE} : 0u));
+}
+
 void Listener::on_ready(uint32_t) {
-  for (int i = 0; i < kAcceptsPerTurn; ++i) {
-    const int fd = accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+  const int limit = traits_.shared ? kSharedAcceptsPerTurn : kAcceptsPerTurn;
+  for (int i = 0; i < limit; ++i) {
+    sockaddr_storage address{};
+    socklen_t size = sizeof address;
+    const int fd = accept4(fd_, reinterpret_cast<sockaddr*>(&address), &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd >= 0) {
-      set_option(fd, IPPROTO_TCP, TCP_NODELAY);
-      handler_.on_accepted(fd);
+      const Peer peer = peer_of(address);
+      handler_.on_accepted(fd, peer, traits_);
       continue;
     }
     if (errno == EAGAIN || errno == EWOULDBLOCK) return;
@@ -94,17 +172,14 @@ void Listener::on_ready(uint32_t) {
     if (shed == Shed::kNoneWaits) return;
     if (shed == Shed::kFailed) {
       // The loop would report the same connection for ever: look away for a moment instead.
-      resting_ = true;
-      loop_.change(fd_, *this, 0);
+      resting_ = watch(false);
       return;
     }
   }
 }
 
 void Listener::resume() {
-  if (!resting_) return;
-  resting_ = false;
-  loop_.change(fd_, *this, EPOLLIN);
+  if (resting_ && watch(true)) resting_ = false;
 }
 
 // Accepts one connection with the reserve descriptor and closes it, so that its client learns at once. Another shard

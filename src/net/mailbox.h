@@ -2,7 +2,7 @@
 // of one pair are never reordered, nobody takes a lock, and no sender waits.
 // Bounds: `slots` messages a ring. A publish is refused when a ring is seven eighths full, which leaves room for
 // control messages (subscribe, unsubscribe, answers); those never get lost: past the ring they wait in the sender's
-// spill, which holds at most what joins, leaves and closes of all connections can cause, never events.
+// spill, never events; the shard reads no input while the spill is long.
 #pragma once
 
 #include <atomic>
@@ -65,6 +65,8 @@ class Mailbox {
     if (!spill_[to].empty() || !grid_.ring(shard_, to).try_push(std::move(message))) {
       // A push that fails leaves its argument as it was.
       spill_[to].push_back(std::move(message));  // NOLINT(bugprone-use-after-move)
+      ++spilled_;
+      ++spills_;
     }
   }
 
@@ -83,6 +85,7 @@ class Mailbox {
     for (uint32_t to = 0; to < grid_.shards(); ++to) {
       while (!spill_[to].empty() && grid_.ring(shard_, to).try_push(std::move(spill_[to].front()))) {
         spill_[to].pop_front();
+        --spilled_;
         posted_[to] = true;
       }
       if (!posted_[to]) continue;
@@ -110,12 +113,18 @@ class Mailbox {
   /// The shard is awake: senders need not wake it.
   void woken() { grid_.sleeping_[shard_].exchange(false, std::memory_order_acq_rel); }
 
-  bool has_spill() const {
-    for (const auto& queue : spill_) {
-      if (!queue.empty()) return true;
-    }
-    return false;
+  bool has_spill() const { return spilled_ > 0; }
+
+  /// Messages that wait for this shard; about, because others add to them.
+  size_t waiting() const {
+    size_t count = 0;
+    for (uint32_t from = 0; from < grid_.shards(); ++from) count += grid_.ring(from, shard_).size_approx();
+    return count;
   }
+  /// Messages of this shard that wait for room.
+  size_t spilled() const { return spilled_; }
+  /// How many ever had to.
+  uint64_t spills() const { return spills_; }
 
   uint32_t shard() const { return shard_; }
   uint32_t shards() const { return grid_.shards(); }
@@ -125,6 +134,8 @@ class Mailbox {
   uint32_t shard_;
   std::vector<std::deque<T>> spill_;
   std::vector<char> posted_;
+  size_t spilled_ = 0;
+  uint64_t spills_ = 0;
 };
 
 }  // namespace kilat::net

@@ -1,6 +1,8 @@
 #include "net/outbox.h"
 
 #include <algorithm>
+#include <new>
+#include <utility>
 
 #include "base/check.h"
 
@@ -10,53 +12,68 @@ OutboxPool::~OutboxPool() {
   while (free_ != nullptr) delete std::exchange(free_, free_->next);
 }
 
-OutboxPool::Chunk* OutboxPool::take() {
-  if (free_ == nullptr) return new Chunk{};
+OutboxPool::Chunk* OutboxPool::take() noexcept {
+  if (free_ == nullptr) return new (std::nothrow) Chunk{};
   Chunk* chunk = std::exchange(free_, free_->next);
   chunk->next = nullptr;
   return chunk;
 }
 
-void OutboxPool::give(Chunk* chunk) {
+void OutboxPool::give(Chunk* chunk) noexcept {
   chunk->next = free_;
   free_ = chunk;
+}
+
+void OutboxPool::make_room(size_t outboxes) {
+  grow(dirty_, 2 * outboxes);  // those that were just flushed have places for a while, too
+  grow(urgent_, outboxes);
 }
 
 Outbox::~Outbox() {
   while (count_ > 0) pop_front();
   if (head_ != nullptr) pool_->give(head_);
-  if (!dirty_) return;
-  std::erase(pool_->dirty_, this);
-  std::erase(pool_->urgent_, this);
+  if (dirty_) std::erase_if(pool_->dirty_, [this](const auto& waiting) { return waiting.outbox == this; });
+  if (pressing_) std::erase(pool_->urgent_, this);
 }
 
-void Outbox::push_retained(Frame* frame) {
+bool Outbox::queue(Frame* frame) noexcept {
   if (sealed_ || overflowed_ || frame->size() == 0) {
     frame->release();
-    return;
+    return false;
   }
   if (cost() > pool_->limits_.hard_bytes) [[unlikely]] {
     pool_->relieve(*this);
     if (cost() > pool_->limits_.hard_bytes) {
       overflowed_ = true;
       frame->release();
-      return;
+      return false;
     }
   }
-  append(frame);
-  if (!dirty_) {
-    dirty_ = true;
-    (urgent_ ? pool_->urgent_ : pool_->dirty_).push_back(this);
+  if (!append(frame)) [[unlikely]] {
+    frame->release();
+    starve();
+    return false;
   }
+  return true;
 }
 
-void Outbox::append(Frame* frame) {
-  if (tail_ == nullptr) {
-    head_ = tail_ = pool_->take();
-    head_at_ = tail_at_ = 0;
-  } else if (tail_at_ == OutboxPool::kChunkFrames) {
-    tail_->next = pool_->take();
-    tail_ = tail_->next;
+void Outbox::starve() noexcept {
+  starved_ = overflowed_ = true;
+  press();
+}
+
+bool Outbox::append(Frame* frame) noexcept {
+  if (tail_ == nullptr || tail_at_ == OutboxPool::kChunkFrames) {
+    OutboxPool::Chunk* chunk = pool_->take();
+    if (chunk == nullptr) [[unlikely]]
+      return false;
+    if (tail_ == nullptr) {
+      head_ = chunk;
+      head_at_ = 0;
+    } else {
+      tail_->next = chunk;
+    }
+    tail_ = chunk;
     tail_at_ = 0;
   }
   tail_->frames[tail_at_++] = frame;
@@ -64,12 +81,13 @@ void Outbox::append(Frame* frame) {
   ++pool_->frames_;
   bytes_ += frame->size();
   pool_->bytes_ += frame->size();
+  return true;
 }
 
 void Outbox::pop_front() {
   Frame* frame = head_->frames[head_at_++];
   const uint32_t left = frame->size() - front_offset_;
-  front_offset_ = 0;
+  pool_->begun_ -= std::exchange(front_offset_, 0u);
   bytes_ -= left;
   pool_->bytes_ -= left;
   --count_;
@@ -84,20 +102,47 @@ void Outbox::pop_front() {
   }
 }
 
-void Outbox::drop_unsent() {
-  Frame* begun = nullptr;
-  const uint32_t offset = front_offset_;
-  if (offset > 0) {
-    begun = head_->frames[head_at_];
-    begun->retain();
-  }
-  while (count_ > 0) pop_front();
+void Outbox::drop_unsent(uint32_t committed) {
   overflowed_ = false;
-  if (begun == nullptr) return;
-  append(begun);
-  front_offset_ = offset;
-  bytes_ -= offset;
-  pool_->bytes_ -= offset;
+  const uint32_t wanted = std::max(committed, front_offset_ > 0 ? 1u : 0u);
+  OutboxPool::Chunk* last = head_;
+  uint8_t last_at = head_at_;
+  uint32_t kept = 0;
+  for (uint32_t bytes = 0; bytes < wanted; ++kept) {
+    KILAT_CHECK(kept < count_);
+    if (last_at == OutboxPool::kChunkFrames) {
+      last = last->next;
+      last_at = 0;
+    }
+    bytes += last->frames[last_at++]->size() - (kept == 0 ? front_offset_ : 0);
+  }
+  if (kept == 0) {
+    while (count_ > 0) pop_front();
+    return;
+  }
+  cut_behind(*last, last_at, kept);
+}
+
+// Makes the frame before `at` of chunk `last` the last one of the queue, which then has `kept` frames.
+void Outbox::cut_behind(OutboxPool::Chunk& last, uint8_t at, uint32_t kept) {
+  OutboxPool::Chunk* chunk = &last;
+  for (uint8_t next = at; count_ > kept; --count_, --pool_->frames_) {
+    if (next == OutboxPool::kChunkFrames) {
+      chunk = chunk->next;
+      next = 0;
+    }
+    Frame* frame = chunk->frames[next++];
+    bytes_ -= frame->size();
+    pool_->bytes_ -= frame->size();
+    frame->release();
+  }
+  while (last.next != nullptr) {
+    OutboxPool::Chunk* empty = last.next;
+    last.next = empty->next;
+    pool_->give(empty);
+  }
+  tail_ = &last;
+  tail_at_ = at;
 }
 
 size_t Outbox::peek(std::span<Frame*> out) const {
@@ -120,6 +165,7 @@ void Outbox::consume(size_t sent) {
     const uint32_t left = head_->frames[head_at_]->size() - front_offset_;
     if (sent < left) {
       front_offset_ += static_cast<uint32_t>(sent);
+      pool_->begun_ += sent;
       bytes_ -= static_cast<uint32_t>(sent);
       pool_->bytes_ -= sent;
       return;

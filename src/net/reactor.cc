@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
+#include <utility>
 
 #include "base/check.h"
 #include "net/stream.h"
@@ -10,42 +12,66 @@ Reactor::Reactor(const OutboxLimits& limits, SlowReaderPolicy& policy)
     : OutboxPool(limits),
       policy_(policy),
       read_buffer_(std::make_unique<char[]>(kReadBytes + kReadPadding)),
-      gather_buffer_(std::make_unique<char[]>(kGatherBytes)) {}
+      gather_buffer_(std::make_unique<char[]>(kGatherBytes)) {
+  run_.reserve(kGatherFrames);
+}
 
 Reactor::~Reactor() {
   forget_run();
 }
 
+void Reactor::make_room(size_t streams) {
+  OutboxPool::make_room(streams);
+  grow(flushing_, streams);
+  grow(slow_, streams);
+  grow(with_input_, streams);
+}
+
 void Reactor::flush() {
+  handshakes_ = 0;
   // A flush may close streams, and closing may queue frames elsewhere: those are flushed in a further round.
-  while (!urgent_.empty()) flush_list(urgent_);
-  if (!linger()) {
-    while (!dirty_.empty() || !urgent_.empty()) {
-      flush_list(dirty_);
-      flush_list(urgent_);
-    }
-    lingering_since_us_ = 0;
-  }
+  flush_urgent();
+  flush_due();
+  flush_urgent();
   forget_run();
-  if (cost() > limits().budget_bytes) evict_over_budget();
-}
-
-bool Reactor::linger() {
-  if (linger_us_ == 0 || dirty_.empty()) return false;
-  if (lingering_since_us_ == 0) lingering_since_us_ = now_us_;
-  return now_us_ < lingering_since_us_ + linger_us_;
-}
-
-void Reactor::flush_list(std::vector<Outbox*>& list) {
-  flushing_.swap(list);
-  for (Outbox* outbox : flushing_) {
-    auto* stream = static_cast<Stream*>(outbox);
-    stream->clear_dirty();
-    if (stream->fd_ < 0) continue;
-    stream->flush();
-    check_limits(*stream);
+  if (over_budget()) {
+    evict_over_budget();
+    flush_urgent();
   }
-  flushing_.clear();
+}
+
+void Reactor::flush_urgent() {
+  while (!urgent_.empty()) {
+    flushing_.swap(urgent_);
+    for (Outbox* outbox : flushing_) {
+      outbox->pressing_ = false;
+      flush_one(*static_cast<Stream*>(outbox));
+    }
+    flushing_.clear();
+  }
+}
+
+// While frames linger only some streams are sent each turn: a thousand system calls take milliseconds, in which nobody
+// would read what comes in.
+void Reactor::flush_due() {
+  // What healthy readers have queued must be sent before slow ones are closed for the sum.
+  const bool at_once = linger_us_ == 0 || over_budget();
+  size_t left = at_once ? SIZE_MAX : kFlushesPerTurn;
+  for (; flushed_ < dirty_.size() && left > 0; --left, ++flushed_) {
+    if (!at_once && now_us_ < dirty_[flushed_].since_us + linger_us_) break;
+    Outbox& outbox = *std::exchange(dirty_[flushed_].outbox, nullptr);
+    outbox.dirty_ = false;
+    flush_one(static_cast<Stream&>(outbox));
+  }
+  if (2 * flushed_ < dirty_.size()) return;
+  dirty_.erase(dirty_.begin(), dirty_.begin() + static_cast<std::ptrdiff_t>(flushed_));
+  flushed_ = 0;
+}
+
+void Reactor::flush_one(Stream& stream) {
+  if (stream.fd_ < 0) return;
+  stream.flush();
+  check_limits(stream);
 }
 
 // Connections that read the same channels have the same frames queued: the bytes are laid side by side once and sent
@@ -94,7 +120,9 @@ void Reactor::relieve(Outbox& outbox) {
 
 void Reactor::check_limits(Stream& stream) {
   if (stream.fd_ < 0 || stream.finishing_) return;
-  if (stream.overflowed() || stream.cost() > limits().hard_bytes) {
+  if (stream.starved()) {
+    policy_.on_slow_reader(stream.handler_, Reason::kMemoryBudget);
+  } else if (stream.overflowed() || stream.cost() > limits().hard_bytes) {
     policy_.on_slow_reader(stream.handler_, Reason::kSlowConsumer);
   }
 }
@@ -112,16 +140,60 @@ void Reactor::sweep(uint64_t now_ms) {
   }
 }
 
-void Reactor::evict_over_budget() {
-  while (cost() > limits().budget_bytes) {
-    Stream* largest = nullptr;
-    for (Stream* stream : slow_) {
-      if (!stream->finishing_ && (largest == nullptr || stream->cost() > largest->cost())) largest = stream;
-    }
-    if (largest == nullptr) return;
-    policy_.on_slow_reader(largest->handler_, Reason::kMemoryBudget);
-    if (!largest->finishing_ && largest->fd_ >= 0) return;
+void Stream::account_input(size_t bytes) {
+  // What a closed stream holds is freed at the end of the turn.
+  const auto held = fd_ < 0 ? 0 : static_cast<uint32_t>(std::min<size_t>(bytes, UINT32_MAX));
+  auto& list = reactor_.with_input_;
+  reactor_.input_bytes_ += held;
+  reactor_.input_bytes_ -= input_bytes_;
+  if (input_bytes_ == 0 && held != 0) {
+    input_place_ = static_cast<uint32_t>(list.size());
+    list.push_back(this);
+  } else if (input_bytes_ != 0 && held == 0) {
+    list[input_place_] = list.back();
+    list[input_place_]->input_place_ = input_place_;
+    list.pop_back();
   }
+  input_bytes_ = held;
+}
+
+// One pass over the slow streams, and those with unfinished input, and a heap, because thousands may have to go in one
+// turn. Closing them may not be enough: then those that were ending already go without their goodbye.
+void Reactor::evict_over_budget() {
+  const auto smaller = [](const Outbox* a, const Outbox* b) {
+    return static_cast<const Stream*>(a)->memory() < static_cast<const Stream*>(b)->memory();
+  };
+  for (const bool ending : {false, true}) {
+    for (Stream* stream : slow_) {
+      if (stream->finishing_ == ending) flushing_.push_back(stream);
+    }
+    for (Stream* stream : with_input_) {
+      if (!stream->listed_ && stream->finishing_ == ending) flushing_.push_back(stream);
+    }
+    std::ranges::make_heap(flushing_, smaller);
+    while (over_budget() && !flushing_.empty()) {
+      std::ranges::pop_heap(flushing_, smaller);
+      auto* largest = static_cast<Stream*>(flushing_.back());
+      flushing_.pop_back();
+      if (!evict(*largest)) break;
+    }
+    flushing_.clear();
+  }
+}
+
+// Whether it is worth going on: a policy that ends nothing would be asked about everybody.
+bool Reactor::evict(Stream& stream) {
+  if (stream.fd_ < 0) return true;
+  const uint64_t held = stream.memory();
+  if (!stream.finishing_) {
+    policy_.on_slow_reader(stream.handler_, Reason::kMemoryBudget);
+    if (stream.fd_ < 0) return true;
+    if (!stream.finishing_) return false;
+    // The frame that was begun stays for the goodbye; it must not be most of what there was to free.
+    if (stream.memory() <= held / 2) return true;
+  }
+  stream.close_now(stream.reason_);
+  return true;
 }
 
 void Reactor::list(Stream& stream) {

@@ -10,6 +10,7 @@
 #include <cerrno>
 
 #include "base/check.h"
+#include "net/transport.h"
 
 namespace kilat::net {
 
@@ -26,6 +27,7 @@ Stream::Stream(Reactor& reactor, int fd, StreamHandler& handler)
 
 Stream::~Stream() {
   if (listed_) reactor_.unlist(*this);
+  note_input(0);
   if (fd_ >= 0) {
     reactor_.loop_.remove(fd_);
     close(fd_);
@@ -34,6 +36,8 @@ Stream::~Stream() {
 
 void Stream::on_ready(uint32_t events) {
   if (fd_ < 0) return;
+  if (transport_) [[unlikely]]
+    return on_ready_wrapped(events);
   if ((events & EPOLLOUT) != 0) {
     flush();
     if (fd_ >= 0 && empty()) handler_.on_drained();
@@ -42,7 +46,7 @@ void Stream::on_ready(uint32_t events) {
     if (finishing_) {
       discard_input();
     } else if (!paused_) {
-      read_some();
+      if (!reactor_.input_held_) read_some();
     } else if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
       close_now(Reason::kClientGone);
     }
@@ -94,6 +98,8 @@ void Stream::flush() {
 Stream::Sent Stream::send_once() {
   std::array<Frame*, Reactor::kGatherFrames> frames;
   const std::span<Frame* const> first(frames.data(), peek(frames));
+  if (transport_) [[unlikely]]
+    return send_wrapped(first);
   ssize_t sent = 0;
   size_t offered = 0;
   if (first.size() == 1) {
@@ -146,10 +152,16 @@ void Stream::set_blocked(bool blocked) {
 
 void Stream::watch() {
   const bool reading = finishing_ ? !peer_ended_ : !paused_;
-  const uint32_t wanted = (reading ? uint32_t{EPOLLIN} : 0u) | (blocked_ ? uint32_t{EPOLLOUT} : 0u);
+  uint32_t wanted = (reading ? uint32_t{EPOLLIN} : 0u) | (blocked_ ? uint32_t{EPOLLOUT} : 0u);
+  if (transport_) [[unlikely]]
+    wanted = transport_->events(wanted);
   if (wanted == watched_) return;
-  watched_ = wanted;
-  reactor_.loop_.change(fd_, *this, wanted);
+  if (reactor_.loop_.change(fd_, *this, wanted)) {
+    watched_ = wanted;
+  } else {
+    // Never told of the rest, the stream would hang; the flush ends it, or the sweep, when it is ending already.
+    starve();
+  }
 }
 
 void Stream::pause_reading(bool paused) {
@@ -160,6 +172,8 @@ void Stream::pause_reading(bool paused) {
 
 void Stream::finish(Reason reason) {
   if (fd_ < 0 || finishing_) return;
+  // Before the handshake is over there is no way to say anything.
+  if (transport_ && !transport_->open()) return close_now(reason);
   finishing_ = true;
   reason_ = reason;
   linger_until_ms_ = reactor_.now_ms_ + std::max(kLingerMs, reactor_.limits().soft_ms);
@@ -171,13 +185,14 @@ void Stream::finish(Reason reason) {
 
 void Stream::finish_slow(Reason reason, FramePtr last) {
   if (fd_ < 0 || finishing_) return;
-  drop_unsent();
+  drop_unsent(transport_ ? transport_->committed() : 0);
   if (last) push(std::move(last));
   finish(reason);
   linger_until_ms_ = reactor_.now_ms_ + kLingerMs;
 }
 
 void Stream::shut_down_writing() {
+  if (transport_ && !say_goodbye()) return;
   shut_down_ = true;
   linger_until_ms_ = reactor_.now_ms_ + kLingerMs;
   if (shutdown(fd_, SHUT_WR) != 0 || peer_ended_) close_now(reason_);
@@ -198,6 +213,7 @@ void Stream::close_now(Reason reason) {
   seal();
   // Nobody will send the rest, and the shard's budget must not count it until the stream is destroyed.
   consume(bytes());
+  note_input(0);
   handler_.on_closed(reason);
 }
 

@@ -16,7 +16,9 @@
 
 namespace kilat::net {
 
+class ProxyParser;
 class Reactor;
+class Transport;
 
 /// What happens on a stream. Implemented by the connection.
 class StreamHandler {
@@ -30,6 +32,8 @@ class StreamHandler {
   virtual bool on_end() { return false; }
   /// The outbox is empty again after it had not been. Streaming producers use it.
   virtual void on_drained() {}
+  /// A proxy has said for whom it connects; called before any on_bytes(), and only for a stream that was wrapped so.
+  virtual void on_proxied(const ProxyParser&) {}
 
  protected:
   ~StreamHandler() = default;
@@ -40,6 +44,9 @@ class Stream final : public Outbox, private Watcher {
   /// Takes over `fd`, which is connected and non-blocking, and watches it.
   Stream(Reactor& reactor, int fd, StreamHandler& handler);
   ~Stream();
+
+  /// Puts a proxy's header or TLS between this stream and its socket. Before anything is read or sent.
+  void wrap(std::unique_ptr<Transport> transport);
 
   /// Sends what is queued, for which the reader has the time of the soft limit; then says goodbye on the TCP level and
   /// waits at most kLingerMs for the peer to do the same: closing at once with unread input would make the kernel send
@@ -59,6 +66,14 @@ class Stream final : public Outbox, private Watcher {
   /// Stops or resumes reading; used when the peer sends faster than its requests can be answered.
   void pause_reading(bool paused);
 
+  /// Tells how many bytes the handler holds of unfinished input, for the budget of the shard. To be called after input
+  /// was used; costs a comparison when nothing has changed.
+  void note_input(size_t bytes) {
+    if (bytes != input_bytes_) account_input(bytes);
+  }
+
+  /// -1 once closed. For what is put around the stream, see wrap().
+  int descriptor() const { return fd_; }
   bool closed() const { return fd_ < 0; }
   bool finishing() const { return finishing_; }
   bool blocked() const { return blocked_; }
@@ -78,14 +93,27 @@ class Stream final : public Outbox, private Watcher {
   void watch();
   void set_blocked(bool blocked);
   void shut_down_writing();
+  void account_input(size_t bytes);
+  uint64_t memory() const { return held() + input_bytes_; }
   void close_now(Reason reason);
+
+  // Of a wrapped stream, in stream_transport.cc: a plain one pays a test of one pointer for them.
+  void on_ready_wrapped(uint32_t events);
+  void open_transport();
+  void read_wrapped();
+  Sent send_wrapped(std::span<Frame* const> frames);
+  void give_transport_up();
+  bool say_goodbye();
 
   Reactor& reactor_;
   StreamHandler& handler_;
-  uint64_t soft_since_ms_ = 0;  ///< since when the outbox is above the soft limit; 0: it is not
+  std::unique_ptr<Transport> transport_;  ///< none: a plain connection
+  uint64_t soft_since_ms_ = 0;            ///< since when the outbox is above the soft limit; 0: it is not
   uint64_t linger_until_ms_ = 0;
   int fd_;
   uint32_t place_ = 0;  ///< index in Reactor::slow_ while blocked or finishing
+  uint32_t input_bytes_ = 0;
+  uint32_t input_place_ = 0;  ///< index in Reactor::with_input_ while there are any
   uint32_t discarded_ = 0;
   uint32_t watched_ = 0;
   Reason reason_ = Reason::kNone;
@@ -113,6 +141,9 @@ class Reactor final : public OutboxPool {
 
   EventLoop& loop() { return loop_; }
 
+  /// To be called before there are `streams` streams, so that no list has to grow later. std::bad_alloc.
+  void make_room(size_t streams);
+
   /// Sends what this turn has queued: one system call a connection, however many frames it has. With a linger time,
   /// what is not urgent waits until its oldest frame has waited that long.
   void flush();
@@ -121,7 +152,11 @@ class Reactor final : public OutboxPool {
   /// busy: one system call then carries several events to a reader.
   void set_linger(uint32_t linger_us) { linger_us_ = linger_us; }
   /// When flush() must be called again for what lingers; 0: nothing does. Monotonic microseconds.
-  uint64_t linger_until_us() const { return lingering_since_us_ == 0 ? 0 : lingering_since_us_ + linger_us_; }
+  uint64_t linger_until_us() const { return flushed_ == dirty_.size() ? 0 : dirty_[flushed_].since_us + linger_us_; }
+
+  /// While input is held, nothing is read from streams: what they ask for would have nowhere to go. The loop keeps
+  /// reporting them, so it must be for moments only.
+  void hold_input(bool held) { input_held_ = held; }
 
   /// Ends slow and lingering streams whose time is over. Called about once a second, and at once after a flush that
   /// left the shard over its budget. `now_ms`: monotonic.
@@ -134,6 +169,7 @@ class Reactor final : public OutboxPool {
 
   /// Whether a stream is blocked, finishing or lingering, so that sweep() has something to look at.
   bool has_slow() const { return !slow_.empty(); }
+  size_t slow_count() const { return slow_.size(); }
 
   uint64_t bytes_sent() const { return bytes_sent_; }
   uint64_t bytes_received() const { return bytes_received_; }
@@ -146,13 +182,18 @@ class Reactor final : public OutboxPool {
   static constexpr size_t kGatherBytes = 64 * 1024;
   static constexpr size_t kGatherFrames = 512;
   static constexpr size_t kVectorFrames = 64;
+  static constexpr size_t kFlushesPerTurn = 128;
+  static constexpr int kRecordsPerTurn = 4;  ///< TLS records read from one stream, so that others get their turn
+  static constexpr uint32_t kHandshakesPerTurn = 16;   ///< steps of them: each may cost a signature
   static constexpr uint32_t kDirectBytes = 16 * 1024;  ///< frames from this size on are not worth copying
 
   void relieve(Outbox& outbox) override;
-  void flush_list(std::vector<Outbox*>& list);
-  bool linger();
+  void flush_urgent();
+  void flush_due();
+  void flush_one(Stream& stream);
   void check_limits(Stream& stream);
   void evict_over_budget();
+  bool evict(Stream& stream);
   void list(Stream& stream);
   void unlist(Stream& stream);
   std::span<const char> gather(const Stream& stream, std::span<Frame* const> frames);
@@ -165,11 +206,13 @@ class Reactor final : public OutboxPool {
   std::vector<Frame*> run_;  ///< the frames that lie in gather_buffer_, when they were gathered from their start
   size_t run_bytes_ = 0;
   std::vector<Outbox*> flushing_;
-  std::vector<Stream*> slow_;  ///< blocked, finishing or lingering streams
+  std::vector<Stream*> slow_;        ///< blocked, finishing or lingering streams
+  std::vector<Stream*> with_input_;  ///< those that hold unfinished input
   uint64_t now_ms_ = 0;
-  uint64_t now_us_ = 0;
-  uint64_t lingering_since_us_ = 0;  ///< when the oldest frame that waits was queued; 0: none waits
+  bool input_held_ = false;
+  size_t flushed_ = 0;  ///< entries of dirty_ that are done with
   uint32_t linger_us_ = 0;
+  uint32_t handshakes_ = 0;  ///< steps of this turn
   uint64_t bytes_sent_ = 0;
   uint64_t bytes_received_ = 0;
   uint64_t send_calls_ = 0;

@@ -82,6 +82,12 @@ SubscriptionRefusal refusal_of(Reason reason) {
   }
 }
 
+net::FramePtr control_frame(ws::Opcode opcode, std::string_view payload) {
+  char header[ws::kFrameHeaderMax];
+  const size_t size = ws::encode_frame_header(header, opcode, payload.size());
+  return net::FramePtr::make({header, size}, payload);
+}
+
 void append_string_list(std::string& out, std::span<const std::string> texts) {
   out += '[';
   for (const std::string& text : texts) {
@@ -89,6 +95,40 @@ void append_string_list(std::string& out, std::span<const std::string> texts) {
     append_json_string(out, text);
   }
   out += ']';
+}
+
+void append_publication_json(std::string& json, const hub::Publication& publication) {
+  using Kind = hub::Publication::Kind;
+  json.reserve(64 + publication.event().size() + publication.channel().size() + publication.data().size());
+  json += R"({"event":)";
+  std::string inner;
+  switch (publication.kind()) {
+    case Kind::kMemberAdded: json += R"("pusher_internal:member_added")"; break;
+    case Kind::kMemberRemoved: json += R"("pusher_internal:member_removed")"; break;
+    case Kind::kSubscriptionCount: json += R"("pusher_internal:subscription_count")"; break;
+    default: append_json_string(json, publication.event());
+  }
+  json += R"(,"channel":)";
+  append_json_string(json, publication.channel());
+  json += R"(,"data":)";
+  if (publication.kind() == Kind::kEvent) {
+    json += publication.data();
+    if (!publication.user_id().empty()) {
+      json += R"(,"user_id":)";
+      append_json_string(json, publication.user_id());
+    }
+  } else if (publication.kind() == Kind::kSubscriptionCount) {
+    append_json_string(json, R"({"subscription_count":)" + std::to_string(publication.number()) + "}");
+  } else {
+    inner = R"({"user_id":)" + json_string(publication.user_id());
+    if (publication.kind() == Kind::kMemberAdded && !publication.data().empty()) {
+      inner += R"(,"user_info":)";
+      inner += publication.data();
+    }
+    inner += '}';
+    append_json_string(json, inner);
+  }
+  json += '}';
 }
 
 }  // namespace
@@ -126,16 +166,19 @@ net::FramePtr close_frame(uint16_t code, std::string_view text) {
 }
 
 net::FramePtr ping_event() {
-  return text_frame(R"({"event":"pusher:ping","data":{}})");
+  static const net::FramePtr kFrame = text_frame(R"({"event":"pusher:ping","data":{}})");
+  return kFrame;
 }
 net::FramePtr pong_event() {
-  return text_frame(R"({"event":"pusher:pong","data":{}})");
+  static const net::FramePtr kFrame = text_frame(R"({"event":"pusher:pong","data":{}})");
+  return kFrame;
 }
 net::FramePtr ping_frame() {
-  return net::FramePtr::make(ws::encode_frame(ws::Opcode::kPing, {}));
+  static const net::FramePtr kFrame = control_frame(ws::Opcode::kPing, {});
+  return kFrame;
 }
 net::FramePtr pong_frame(std::string_view payload) {
-  return net::FramePtr::make(ws::encode_frame(ws::Opcode::kPong, payload));
+  return control_frame(ws::Opcode::kPong, payload);
 }
 
 net::FramePtr subscription_succeeded(const hub::JoinReply& reply) {
@@ -191,50 +234,28 @@ net::FramePtr watchlist_events(std::span<const std::string> online, std::span<co
   return internal_event("pusher_internal:watchlist_events", {}, inner);
 }
 
-net::FramePtr publication_frame(const hub::Publication& publication, ws::Deflater* deflater) {
-  const std::string json = publication_json(publication);
-  std::string compressed;
-  if (deflater == nullptr || json.size() < kDeflateBytesMin || !deflater->deflate(json, compressed)) {
-    return text_frame(json);
+net::FramePtr PublicationEncoder::frame(const hub::Publication& publication, ws::Deflater* deflater) {
+  json_.clear();
+  append_publication_json(json_, publication);
+  net::FramePtr frame = make_frame(deflater);
+  if (json_.capacity() > kKeptBytesMax) json_ = {};
+  if (compressed_.capacity() > kKeptBytesMax) compressed_ = {};
+  return frame;
+}
+
+net::FramePtr PublicationEncoder::make_frame(ws::Deflater* deflater) {
+  compressed_.clear();
+  if (deflater == nullptr || json_.size() < kDeflateBytesMin || !deflater->deflate(json_, compressed_)) {
+    return text_frame(json_);
   }
   char header[ws::kFrameHeaderMax];
-  const size_t size = ws::encode_frame_header(header, ws::Opcode::kText, compressed.size(), true);
-  return net::FramePtr::make({header, size}, compressed);
+  const size_t size = ws::encode_frame_header(header, ws::Opcode::kText, compressed_.size(), true);
+  return net::FramePtr::make({header, size}, compressed_);
 }
 
 std::string publication_json(const hub::Publication& publication) {
-  using Kind = hub::Publication::Kind;
   std::string json;
-  json.reserve(64 + publication.event().size() + publication.channel().size() + publication.data().size());
-  json += R"({"event":)";
-  std::string inner;
-  switch (publication.kind()) {
-    case Kind::kMemberAdded: json += R"("pusher_internal:member_added")"; break;
-    case Kind::kMemberRemoved: json += R"("pusher_internal:member_removed")"; break;
-    case Kind::kSubscriptionCount: json += R"("pusher_internal:subscription_count")"; break;
-    default: append_json_string(json, publication.event());
-  }
-  json += R"(,"channel":)";
-  append_json_string(json, publication.channel());
-  json += R"(,"data":)";
-  if (publication.kind() == Kind::kEvent) {
-    json += publication.data();
-    if (!publication.user_id().empty()) {
-      json += R"(,"user_id":)";
-      append_json_string(json, publication.user_id());
-    }
-  } else if (publication.kind() == Kind::kSubscriptionCount) {
-    append_json_string(json, R"({"subscription_count":)" + std::to_string(publication.number()) + "}");
-  } else {
-    inner = R"({"user_id":)" + json_string(publication.user_id());
-    if (publication.kind() == Kind::kMemberAdded && !publication.data().empty()) {
-      inner += R"(,"user_info":)";
-      inner += publication.data();
-    }
-    inner += '}';
-    append_json_string(json, inner);
-  }
-  json += '}';
+  append_publication_json(json, publication);
   return json;
 }
 

@@ -1,4 +1,5 @@
-// The frames a Pusher server sends (docs/protocol.md), as whole WebSocket text frames. Pure functions; any thread.
+// The frames a Pusher server sends (docs/protocol.md), as whole WebSocket text frames. Pure functions, for any thread;
+// PublicationEncoder belongs to one shard.
 #pragma once
 
 #include <span>
@@ -26,9 +27,11 @@ net::FramePtr closing_frames(Reason reason);
 /// A close frame that answers the client's.
 net::FramePtr close_frame(uint16_t code, std::string_view text);
 
+// One frame of each for the whole process: every connection sends the same bytes.
 net::FramePtr ping_event();
 net::FramePtr pong_event();
 net::FramePtr ping_frame();
+
 net::FramePtr pong_frame(std::string_view payload);
 
 net::FramePtr subscription_succeeded(const hub::JoinReply& reply);
@@ -45,8 +48,21 @@ net::FramePtr signin_success(std::string_view user_data);
 /// `pusher_internal:watchlist_events`; an empty list is left out, at least one must have entries.
 net::FramePtr watchlist_events(std::span<const std::string> online, std::span<const std::string> offline);
 
-/// A publication as a text frame, compressed where `deflater` is given, is able to, and it is worth it.
-net::FramePtr publication_frame(const hub::Publication& publication, ws::Deflater* deflater);
+/// Makes the frames of publications. Its memory is reused, so that an event allocates its frame and nothing else.
+/// Owner: one shard. Bound: what it keeps between two events is kKeptBytesMax for each of its two texts.
+class PublicationEncoder {
+ public:
+  static constexpr size_t kKeptBytesMax = 256 * 1024;
+
+  /// A publication as a text frame, compressed where `deflater` is given, is able to, and it is worth it.
+  net::FramePtr frame(const hub::Publication& publication, ws::Deflater* deflater);
+
+ private:
+  net::FramePtr make_frame(ws::Deflater* deflater);
+
+  std::string json_;
+  std::string compressed_;
+};
 
 /// The JSON text of a publication as channel readers see it.
 std::string publication_json(const hub::Publication& publication);

@@ -1,10 +1,11 @@
 #include "pusher/session.h"
 
 #include <algorithm>
+#include <new>
 
 #include "base/log.h"
+#include "base/memory_reserve.h"
 #include "base/utf8_repair.h"
-#include "pusher/encode.h"
 #include "pusher/formats.h"
 
 namespace kilat::pusher {
@@ -20,9 +21,16 @@ ws::ReaderOptions reader_options(const Shard& shard, const SessionOptions& optio
 
 Shard::Shard(hub::AppTable& apps_in, hub::ShardHub& hub_in, TimerWheel& wheel_in, const ShardLimits& limits_in)
     : apps(apps_in), hub(hub_in), wheel(wheel_in), limits(limits_in) {
+  apps_changed();
+}
+
+void Shard::apps_changed() {
+  keys.clear();
   for (size_t i = 0; i < apps.size(); ++i) {
-    keys.emplace_back(apps[static_cast<hub::AppIndex>(i)].settings.secret);
+    const hub::AppSettings& app = apps[static_cast<hub::AppIndex>(i)].settings;
+    keys.emplace_back(app.secret, app.previous_secret, app.previous_until_s);
   }
+  tallies.resize(apps.size());
 }
 
 Session::Session(Shard& shard, hub::App& app, const SessionOptions& options, net::Outbox& outbox, SessionHost& host)
@@ -37,6 +45,9 @@ Session::Session(Shard& shard, hub::App& app, const SessionOptions& options, net
                     ? std::make_unique<ws::Deflater>(ws::DeflaterOptions{.window_bits = options.server_window_bits,
                                                                          .takeover = options.server_takeover})
                     : nullptr),
+      // A client that comes back asks for all its channels at once.
+      messages_(app.settings.client_messages_per_second, app.settings.subscriptions_max, shard.now_ms),
+      bytes_(app.settings.client_bytes_per_second, shard.limits.message_bytes_max, shard.now_ms),
       event_tokens_(static_cast<float>(app.settings.client_events_per_second)),
       control_ping_(options.protocol >= 7) {}
 
@@ -46,6 +57,7 @@ Session::~Session() {
 
 void Session::open() {
   shard_.hub.add(*this);
+  ++shard_.tallies[app_.index].opened;
   opened_ms_ = last_heard_ms_ = tokens_at_ms_ = shard_.now_ms;
   send(connection_established(socket_id().text(), settings().activity_timeout_s));
   schedule();
@@ -54,19 +66,29 @@ void Session::open() {
 void Session::retire() {
   if (retired_) return;
   retired_ = true;
+  if (handle() == hub::Handle()) return;  // there was no memory to open it
+  const memory::MustSucceed retiring;
   shard_.wheel.cancel(*this);
   if (user_) {
     for (const auto& watched : user_->watchlist) shard_.hub.watch(*this, watched.first, false);
   }
   shard_.hub.remove(*this);
+  ++shard_.tallies[app_.index].closed;
 }
 
 void Session::on_bytes(std::span<char> bytes) {
   if (closing_) return;
+  shard_.tallies[app_.index].received_bytes += bytes.size();
   heard();
+  if (!bytes_.take(bytes.size(), settings().client_bytes_per_second, shard_.now_ms)) {
+    return close(Reason::kClientBytesLimited);
+  }
   while (!closing_) {
     const ws::Event event = reader_.next(bytes);
     if (event.kind == ws::Event::Kind::kNeedMore) return;
+    if (!messages_.take(1, settings().client_messages_per_second, shard_.now_ms)) {
+      return close(Reason::kClientMessagesLimited);
+    }
     on_event(event);
   }
 }
@@ -86,7 +108,12 @@ void Session::on_event(const ws::Event& event) {
 
 void Session::on_text(std::string_view text) {
   const std::optional<ClientMessage> message = shard_.parser.parse(text);
-  if (!message) return on_malformed();
+  Tally& tally = shard_.tallies[app_.index];
+  if (!message) {
+    ++tally.received.back();
+    return on_malformed();
+  }
+  ++tally.received[static_cast<size_t>(message->kind)];
   switch (message->kind) {
     case ClientMessage::Kind::kPing: return send(pong_event());
     case ClientMessage::Kind::kPong:
@@ -130,11 +157,12 @@ void Session::close(Reason reason) {
 }
 
 void Session::refuse(Reason reason, std::string_view detail, std::string_view channel) {
-  log_refusal(reason, channel);
+  note_refusal(reason, channel);
   send(error_frame(reason, detail, channel));
 }
 
-void Session::log_refusal(Reason reason, std::string_view channel) const {
+void Session::note_refusal(Reason reason, std::string_view channel) const {
+  ++shard_.refusals[static_cast<size_t>(reason)];
   if (!log::enabled(log::Level::kDebug)) return;
   log::event(log::Level::kDebug, "refused",
              {{"reason", reason_row(reason).id},
@@ -159,7 +187,12 @@ void Session::schedule() {
 }
 
 void Session::on_timer(Timer& timer) {
-  static_cast<Session&>(timer).check_deadlines();
+  auto& session = static_cast<Session&>(timer);
+  try {
+    session.check_deadlines();
+  } catch (const std::bad_alloc&) {
+    session.outbox().starve();
+  }
 }
 
 void Session::check_deadlines() {
@@ -186,11 +219,11 @@ void Session::on_joined(const hub::JoinReply& reply) {
   send(subscription_succeeded(reply));
   if (!reply.kind.cache || reply.again) return;
   if (!reply.cached) return send(cache_miss(reply.channel));
-  send(publication_frame(*reply.cached, deflater_.get()));
+  send(shard_.encoder.frame(*reply.cached, deflater_.get()));
 }
 
 void Session::deliver_own(const hub::Publication& publication) {
-  send(publication_frame(publication, deflater_.get()));
+  outbox().push_event(shard_.encoder.frame(publication, deflater_.get()));
 }
 
 }  // namespace kilat::pusher

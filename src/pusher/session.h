@@ -3,6 +3,7 @@
 // Bounds: the app's settings and the shard's limits; an idle session holds no buffer.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -11,10 +12,12 @@
 #include <utility>
 #include <vector>
 
-#include "auth/hmac.h"
+#include "auth/app_key.h"
+#include "base/allowance.h"
 #include "base/random.h"
 #include "base/timer_wheel.h"
 #include "hub/shard_hub.h"
+#include "pusher/encode.h"
 #include "pusher/message.h"
 #include "ws/deflate.h"
 #include "ws/reader.h"
@@ -37,19 +40,35 @@ struct ShardLimits {
   bool strict_channel_names = false;
 };
 
+/// What one shard counts of one app's sessions, for metrics.
+struct Tally {
+  static constexpr size_t kKinds = static_cast<size_t>(ClientMessage::Kind::kUnsupported) + 2;  ///< and malformed
+  uint64_t opened = 0;
+  uint64_t closed = 0;
+  uint64_t received_bytes = 0;
+  std::array<uint64_t, kKinds> received{};  ///< by ClientMessage::Kind; the last: malformed
+};
+
 /// Services of one shard. Everything is reused by all its sessions.
 struct Shard {
   Shard(hub::AppTable& apps_in, hub::ShardHub& hub_in, TimerWheel& wheel_in, const ShardLimits& limits_in);
+
+  /// The table of apps, or a setting of an app, has changed.
+  void apps_changed();
 
   hub::AppTable& apps;
   hub::ShardHub& hub;
   TimerWheel& wheel;
   ShardLimits limits;
-  uint64_t now_ms = 0;  ///< monotonic, set once a turn
+  uint64_t now_ms = 0;      ///< monotonic, set once a turn
+  uint64_t now_unix_s = 0;  ///< wall clock, set once a turn
   Random random;
   MessageParser parser;
-  ws::Inflater inflater;               ///< for connections without client context takeover
-  std::vector<auth::HmacSha256> keys;  ///< by app: its secret
+  PublicationEncoder encoder;
+  ws::Inflater inflater;           ///< for connections without client context takeover
+  std::vector<auth::AppKey> keys;  ///< by app: its secrets
+  std::vector<Tally> tallies;      ///< by app
+  std::array<uint64_t, static_cast<size_t>(Reason::kCount)> refusals{};  ///< of messages
 };
 
 struct SessionOptions {
@@ -84,7 +103,14 @@ class Session final : public hub::Subscriber, private Timer {
   /// Sends the error and the close frame of the row, then has the host close.
   void close(Reason reason);
   /// For a reader that does not read: takes no further part; the host sends closing_frames() itself.
-  void close_silently() { closing_ = true, retire(); }
+  void close_silently() {
+    closing_ = true;
+    retire();
+    reader_.stop();
+  }
+
+  /// Heap bytes of an unfinished message.
+  size_t buffered() const { return reader_.buffered(); }
 
   bool closing() const { return closing_; }
 
@@ -134,8 +160,10 @@ class Session final : public hub::Subscriber, private Timer {
 
   void send(net::FramePtr frame) { outbox().push(std::move(frame)); }
   void refuse(Reason reason, std::string_view detail = {}, std::string_view channel = {});
-  void log_refusal(Reason reason, std::string_view channel) const;
-  auth::HmacSha256& key() { return shard_.keys[app_.index]; }
+  void note_refusal(Reason reason, std::string_view channel) const;
+  bool signed_by_app(std::string_view text, std::string_view signature) {
+    return shard_.keys[app_.index].verify(text, signature, shard_.now_unix_s);
+  }
   const hub::AppSettings& settings() const { return app_.settings; }
 
   Shard& shard_;
@@ -145,6 +173,8 @@ class Session final : public hub::Subscriber, private Timer {
   ws::Reader reader_;
   std::unique_ptr<ws::Deflater> deflater_;
   std::unique_ptr<User> user_;
+  Allowance messages_;
+  Allowance bytes_;
   uint64_t opened_ms_ = 0;
   uint64_t last_heard_ms_ = 0;
   uint64_t pinged_ms_ = 0;     ///< 0: no answer is awaited

@@ -15,7 +15,7 @@ void Session::sign_in(const ClientMessage& message) {
     return close(Reason::kSigninInvalid);
   }
   const std::string signed_text = socket_id().text() + "::user::" + std::string(*message.user_data);
-  if (!key().verify(signed_text, message.auth->substr(colon + 1))) return close(Reason::kSigninInvalid);
+  if (!signed_by_app(signed_text, message.auth->substr(colon + 1))) return close(Reason::kSigninInvalid);
 
   const std::string user_data(*message.user_data);
   std::optional<MemberData> data = shard_.parser.parse_member(user_data, "id");

@@ -58,7 +58,7 @@ Reason Session::check_signature(const ClientMessage& message) {
     signed_text += ':';
     signed_text += *message.channel_data;
   }
-  return key().verify(signed_text, message.auth->substr(colon + 1)) ? Reason::kNone : Reason::kChannelAuthInvalid;
+  return signed_by_app(signed_text, message.auth->substr(colon + 1)) ? Reason::kNone : Reason::kChannelAuthInvalid;
 }
 
 Reason Session::read_member(const ClientMessage& message, hub::Member& member) {
@@ -76,7 +76,7 @@ Reason Session::read_member(const ClientMessage& message, hub::Member& member) {
 }
 
 void Session::refuse_subscription(Reason reason, std::string_view channel) {
-  log_refusal(reason, channel);
+  note_refusal(reason, channel);
   if (settings().strict_errors) return send(error_frame(reason));
   send(subscription_error(reason, cut_utf8(channel, 4 * size_t{settings().channel_name_max})));
 }

@@ -44,9 +44,11 @@ Reason check_upgrade(const UpgradeHeaders& headers) {
 std::string accept_key(std::string_view key) {
   std::string text(trim_blanks(key));
   text.append(kGuid);
+  // Fetched once per process: a fetch takes locks and walks the providers.
+  static const EVP_MD* const kSha1 = EVP_MD_fetch(nullptr, "SHA1", nullptr);
   unsigned char digest[EVP_MAX_MD_SIZE];
   unsigned int digest_size = 0;
-  if (EVP_Digest(text.data(), text.size(), digest, &digest_size, EVP_sha1(), nullptr) != 1) return {};
+  if (EVP_Digest(text.data(), text.size(), digest, &digest_size, kSha1, nullptr) != 1) return {};
   unsigned char encoded[4 * (kSha1Bytes + 2) / 3 + 1];
   const int size = EVP_EncodeBlock(encoded, digest, kSha1Bytes);
   return {reinterpret_cast<const char*>(encoded), static_cast<size_t>(size)};

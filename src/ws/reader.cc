@@ -128,6 +128,8 @@ Reason Reader::check_header(const char* header, size_t have) const {
   if (have < unmasked_size(second)) return Reason::kNone;
   const uint64_t payload_size = payload_size_of(header);
   if (length == kLength16 && payload_size < kLength16) return Reason::kWsLengthNotMinimal;
+  const bool continues = (octet(header[0]) & kOpcodeBits) == 0;
+  if (continues && payload_size == 0 && empty_fragments_ >= kEmptyFragmentsMax) return Reason::kWsTooManyFragments;
   return check_size(octet(header[0]), payload_size);
 }
 
@@ -175,7 +177,11 @@ void Reader::open_frame(const char* header, size_t size) {
   stage_ = Stage::kPayload;
   if (is_control(opcode_)) return;
   fin_ = (first & kFinBit) != 0;
-  if (opcode_ == Opcode::kContinuation) return;
+  if (opcode_ == Opcode::kContinuation) {
+    if (left_ == 0) ++empty_fragments_;
+    return;
+  }
+  empty_fragments_ = 0;
   message_opcode_ = opcode_;
   compressed_ = (first & kRsv1Bit) != 0;
   utf8_ = {};
@@ -249,6 +255,12 @@ Event Reader::finish_close(std::span<char> payload) {
   // A message that the close frame cut off goes as well.
   lent_ = Lent::kMessage;
   return {Event::Kind::kClose, payload, code, Reason::kNone};
+}
+
+void Reader::stop() {
+  if (stage_ != Stage::kFailed) stage_ = Stage::kClosed;
+  lent_ = Lent::kNothing;
+  buffer_.free();
 }
 
 Event Reader::fail(Reason reason) {

@@ -3,6 +3,7 @@
 // Bounds: 64 bytes; heap memory only while a message (or a control frame) is incomplete or was inflated, and then at
 // most twice the bytes received and never over message_bytes_max (a compressed message: deflate's overhead above it,
 // and the inflated bytes beside it until they are handed out).
+// A message ends: its fragments with bytes are bounded by message_bytes_max, those without by kEmptyFragmentsMax.
 // Invariant: the events depend on the bytes alone, never on how they were split into calls.
 #pragma once
 
@@ -47,12 +48,21 @@ struct ReaderOptions {
 
 class Reader {
  public:
+  /// Fragments without a byte in one message: legal (RFC 6455 section 5.4), but no client needs many, and without a
+  /// bound a message of them would never end.
+  static constexpr uint16_t kEmptyFragmentsMax = 1'000;
+
   explicit Reader(const ReaderOptions& options);
 
   /// Takes bytes from the front of `in` and returns the next event; kNeedMore when `in` is used up. Unmasks in place,
   /// so the bytes of `in` change. kPadding bytes behind the end of `in` must be readable. After kError every call
   /// returns the same error and takes nothing. Throws nothing but std::bad_alloc.
   Event next(std::span<char>& in);
+
+  /// Heap bytes of what is incomplete, or was handed out by the last next().
+  size_t buffered() const { return buffer_.capacity(); }
+  /// Forgets what is incomplete and takes nothing any more. Payloads that were handed out are gone.
+  void stop();
 
  private:
   enum class Stage : uint8_t { kHeader, kPayload, kClosed, kFailed };
@@ -76,8 +86,9 @@ class Reader {
   Inflater* inflater_;
   Buffer buffer_;  // of the message so far; an incomplete control frame lies behind it
   uint32_t message_bytes_max_;
-  uint32_t left_ = 0;  // payload bytes of the open frame still to come
-  uint32_t mask_ = 0;  // turned to fit the next payload byte
+  uint32_t left_ = 0;             // payload bytes of the open frame still to come
+  uint32_t mask_ = 0;             // turned to fit the next payload byte
+  uint16_t empty_fragments_ = 0;  // of the open message
   char header_[kMaskedFrameHeaderMax];
   uint8_t header_size_ = 0;   // bytes of a header that was cut by the end of the input
   uint8_t control_size_ = 0;  // bytes of an incomplete control frame in buffer_

@@ -50,11 +50,15 @@ function toml_table(header, table) {
 }
 
 /** The configuration file for the given tables; apps are completed with kApp's fields. */
-export function configText({ apps = [{}], server = {}, http = {}, limits = {}, log = {}, port = 0 }) {
+export function configText({ apps = [{}], server = {}, http = {}, limits = {}, log = {}, tls = {}, metrics = {}, health = {}, port = 0 }) {
   const parts = [
     toml_table('[server]', { listen: `127.0.0.1:${port}`, shards: kShards, ...server }),
     toml_table('[log]', { level: 'debug', format: 'json', ...log }),
   ];
+  // Many servers run at once, and only one could have the default address.
+  parts.push(toml_table('[metrics]', { listen: '', ...metrics }));
+  if (Object.keys(health).length > 0) parts.push(toml_table('[health]', health));
+  if (Object.keys(tls).length > 0) parts.push(toml_table('[tls]', tls));
   if (Object.keys(http).length > 0) parts.push(toml_table('[http]', http));
   if (Object.keys(limits).length > 0) parts.push(toml_table('[limits]', limits));
   for (const app of apps) parts.push(toml_table('[[app]]', { ...kApp, ...app }));
@@ -273,15 +277,15 @@ class Server {
 
 /**
  * Starts a server and resolves when it has logged `"event":"ready"`.
- * Options: apps, server, http, limits, log (tables of the configuration file), port (default: picked by the kernel),
- * env (additional environment).
+ * Options: apps, server, http, limits, log, tls, metrics, health (tables of the configuration file), port (default: picked by the kernel),
+ * env (additional environment), args (more arguments of `kilat serve`).
  */
 export async function startServer(options = {}) {
   assert.ok(existsSync(kBinary), `no server at ${kBinary}: build it, or set KILAT_BIN`);
   const directory = mkdtempSync(path.join(tmpdir(), 'kilat-conformance-'));
   const file = path.join(directory, 'kilat.toml');
   writeFileSync(file, configText(options));
-  const child = spawn(kBinary, ['serve', '--config', file], {
+  const child = spawn(kBinary, ['serve', '--config', file, ...(options.args ?? [])], {
     cwd: directory,
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -295,6 +299,8 @@ export async function startServer(options = {}) {
   try {
     const ready = await server.waitForLog((line) => line.event === 'ready', 'the server to be ready');
     server.port = Number(ready.port);
+    server.metrics_port = Number(ready.metrics_port);
+    server.addresses = ready.listen.split(', ');
   } catch (error) {
     await server.kill9();
     throw new Error(`${error.message}\n${server.stray.join('\n')}`);

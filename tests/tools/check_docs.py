@@ -10,6 +10,7 @@ import source_tree
 
 DOCUMENTS = {
     "docs/configuration.md": ["config", "--markdown"],
+    "docs/metrics.md": ["metrics", "--markdown"],
     "docs/reasons.md": ["reasons", "--markdown"],
 }
 

@@ -128,12 +128,13 @@ class ApiShard final : public hub::Sink, private ServiceHost {
   TimerWheel wheel{0};
   net::Mailbox<hub::Command> mailbox;
   hub::ShardHub hub;
-  std::vector<auth::HmacSha256> keys;
+  std::vector<auth::AppKey> keys;
   std::unique_ptr<Service> service;
   std::vector<std::pair<Ticket, http::Response>> answers;
 
  private:
   void answer(Ticket ticket, const http::Response& response) override { answers.emplace_back(ticket, response); }
+  void give_up(Ticket) override {}
 };
 
 class World {

@@ -22,7 +22,7 @@ struct RequestAuth : ::testing::Test {
   std::string hmac(std::string_view text) { return auth::hmac_sha256_hex(app_settings().secret, text); }
 
   hub::AppTable apps{{app_settings()}};
-  auth::HmacSha256 secret{app_settings().secret};
+  auth::AppKey secret{app_settings().secret};
 };
 
 TEST_F(RequestAuth, PublishedVectors_AreAccepted) {
@@ -50,6 +50,16 @@ TEST_F(RequestAuth, PublishedVectors_AreAccepted) {
                          "01fa634edeb0cae84115307cad5c23f65a46cd286461b1c89637a3b5871a8f0e"),
                   "{}"),
             Reason::kNone);
+}
+
+TEST_F(RequestAuth, SecretBefore_SignsUntilItsEnd) {
+  const std::string signature = hmac("GET\n/apps/3/channels\n" + std::string(kKey) + std::string(kWhen));
+  const std::string request = target("/apps/3/channels", "", signature);
+  secret = auth::AppKey("another secret");
+  EXPECT_EQ(check("GET", request), Reason::kApiSignatureInvalid);
+  secret = auth::AppKey("another secret", app_settings().secret, kNowMs / 1000 + 1);
+  EXPECT_EQ(check("GET", request), Reason::kNone);
+  EXPECT_EQ(check("GET", request, {}, {}, kNowMs / 1000 + 1), Reason::kApiSignatureInvalid);
 }
 
 TEST_F(RequestAuth, OrderAndCaseOfKeys_DoNotMatter) {

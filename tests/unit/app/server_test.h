@@ -41,12 +41,14 @@ inline config::Settings settings(uint32_t shards) {
   result.server.port = 0;
   result.server.shards = shards;
   result.server.drain_ms = 300;
+  result.metrics.listen.clear();
   hub::AppSettings app;
   app.id = "3";
   app.key = "app-key";
   app.secret = "app-secret";
   app.client_events = true;
   app.client_events_per_second = 0;
+  app.client_messages_per_second = 0;
   result.apps.push_back(app);
   return result;
 }

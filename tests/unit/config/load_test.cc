@@ -86,6 +86,86 @@ TEST_F(Load, Environment_OverridesTheFile_AndFlagsOverrideBoth) {
   EXPECT_EQ(settings.apps[0].max_connections, 7U);
 }
 
+TEST_F(Load, EverySource_GoesBeforeTheNext) {
+  write("kilat.toml",
+        "[server]\nport = 1\nshards = 1\nmax_connections = 1\n[http]\nbody_bytes_max = 2000\n" + std::string(kApp));
+  request_.flags = {{"server.port", "4", "--port"}};
+  request_.environment = {"KILAT_SERVER_PORT=3", "KILAT_SERVER_SHARDS=3", "REVERB_SERVER_PORT=2",
+                          "REVERB_MAX_REQUEST_SIZE=3000"};
+  const Settings settings = good().settings;
+  EXPECT_EQ(settings.server.port, 4);
+  EXPECT_EQ(settings.server.shards, 3U);
+  EXPECT_EQ(settings.http.body_bytes_max, 3'000U);
+  EXPECT_EQ(settings.server.max_connections, 1U);
+  EXPECT_EQ(settings.server.drain_ms, 3'000U);
+}
+
+TEST_F(Load, ForeignApp_NeedsNoFile_AndKeepsTheOtherServersDefaults) {
+  request_.environment = {"REVERB_APP_ID=1", "REVERB_APP_KEY=k", "REVERB_APP_SECRET=s"};
+  const Loaded loaded = good();
+  EXPECT_EQ(loaded.source, Source::kEnvironment);
+  EXPECT_EQ(loaded.dialect, Dialect::kReverb);
+  EXPECT_EQ(loaded.settings.server.host, "0.0.0.0");
+  EXPECT_EQ(loaded.settings.server.port, 8080);
+  ASSERT_EQ(loaded.settings.apps.size(), 1U);
+  EXPECT_EQ(loaded.settings.apps[0].secret, "s");
+  EXPECT_TRUE(loaded.settings.apps[0].client_events);
+}
+
+TEST_F(Load, LaravelNames_CountOnlyWhereNothingElseGivesAnApp) {
+  request_.environment = {"PUSHER_APP_ID=p", "PUSHER_APP_KEY=pk", "PUSHER_APP_SECRET=ps"};
+  Loaded loaded = good();
+  EXPECT_EQ(loaded.dialect, Dialect::kLaravel);
+  EXPECT_EQ(loaded.settings.apps.at(0).key, "pk");
+  EXPECT_EQ(loaded.settings.server.host, "127.0.0.1");
+  write("kilat.toml", kApp);
+  loaded = good();
+  EXPECT_EQ(loaded.settings.apps.at(0).key, "k");
+  EXPECT_EQ(render(loaded.warnings), "");
+}
+
+TEST_F(Load, DotenvFile_CountsOnlyWithoutAFileAndWithoutADevelopmentApp) {
+  write(".env", "REVERB_APP_ID=1\nREVERB_APP_KEY=k\nREVERB_APP_SECRET=s\nREVERB_APP_KEY=later\n");
+  const Loaded loaded = good();
+  EXPECT_EQ(loaded.path, ".env");
+  EXPECT_EQ(loaded.settings.apps.at(0).key, "later");
+  request_.environment = {"REVERB_APP_KEY=real"};
+  EXPECT_EQ(good().settings.apps.at(0).key, "real");
+  request_.environment.clear();
+  write(".kilat/dev.toml", kApp);
+  EXPECT_EQ(good().source, Source::kDevelopment);
+  write("kilat.toml", kTwoApps);
+  EXPECT_EQ(good().settings.apps.size(), 2U);
+}
+
+TEST_F(Load, SoketiJson_IsKnownByItsText_AndItsEnvironmentGoesBefore) {
+  write("config.json", R"({"port": 1, "appManager.array.apps": [{"id": "a", "key": "k", "secret": "s"}]})");
+  write(".env", "SOKETI_PORT=2\nSOKETI_SHUTDOWN_GRACE_PERIOD=5\n");
+  request_.file = directory_ / "config.json";
+  request_.environment = {"SOKETI_SHUTDOWN_GRACE_PERIOD=6"};
+  const Loaded loaded = good();
+  EXPECT_EQ(loaded.settings.server.port, 2);
+  EXPECT_EQ(loaded.settings.server.drain_ms, 6U);
+  EXPECT_EQ(render(loaded.warnings), "");
+}
+
+TEST_F(Load, HalfAForeignApp_IsNotMixedWithTheDevelopmentApp) {
+  request_.make_dev_app = true;
+  request_.environment = {"SOKETI_DEFAULT_APP_ID=app-id", "SOKETI_PORT=7"};
+  const Loaded loaded = good();
+  EXPECT_EQ(loaded.settings.apps.at(0).id, "dev");
+  EXPECT_EQ(loaded.settings.server.port, 7);
+  EXPECT_NE(render(loaded.warnings).find("SOKETI_DEFAULT_APP_ID: warning: the variables of Soketi give no whole app"),
+            std::string::npos);
+}
+
+TEST_F(Load, SecretOfAManual_OnAPublicAddress_IsAWarning) {
+  write("kilat.toml", "[[app]]\nid = \"app-id\"\nkey = \"app-key\"\nsecret = \"app-secret\"\n");
+  EXPECT_EQ(render(good().warnings), "");
+  request_.flags = {{"server.host", "0.0.0.0", "--host"}};
+  EXPECT_NE(render(good().warnings).find("app \"app-id\" has a secret that everybody knows"), std::string::npos);
+}
+
 TEST_F(Load, BadEnvironment_NamesTheVariable) {
   write("kilat.toml", kApp);
   request_.environment = {"KILAT_SERVER_PORT=high"};
@@ -165,7 +245,7 @@ TEST_F(Load, DevelopmentMode_OnAPublicAddress_IsRefusedWithRemedies) {
             "--host: error: host 0.0.0.0 needs a configuration file: without one kilat runs in development mode, on "
             "loopback only\n"
             "  try   kilat serve   (127.0.0.1, development app)\n"
-            "  or    write kilat.toml with [server] listen = \"0.0.0.0:6001\" and an [[app]] with id, key and secret\n"
+            "  or    kilat init --listen 0.0.0.0:6001 > kilat.toml\n"
             "  or    KILAT_APP_ID=… KILAT_APP_KEY=… KILAT_APP_SECRET=… kilat serve --host 0.0.0.0\n");
 }
 

@@ -76,7 +76,7 @@ TEST(TomlReader, ValueAboveItsRange_IsNamedWithTheLimit) {
   EXPECT_EQ(messages(with_app("[limits]\nmessage_bytes_max = \"64MiB\"\n")),
             "kilat.toml:2:21: error: limits.message_bytes_max is 64MiB; the largest allowed is 16MiB\n"
             "    2 | message_bytes_max = \"64MiB\"\n"
-            "      |                     ^^^^^^^\n");
+            "      |                     ^^^^^^^ why: every connection may hold twice this in memory\n");
 }
 
 TEST(TomlReader, WrongType_IsNamedWithAnExample) {

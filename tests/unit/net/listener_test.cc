@@ -18,8 +18,12 @@ using testing::Fd;
 
 class Accepted final : public AcceptHandler {
  public:
-  void on_accepted(int fd) override { fds.emplace_back(fd); }
+  void on_accepted(int fd, const Peer& peer, const ListenerTraits&) override {
+    fds.emplace_back(fd);
+    peers.push_back(peer);
+  }
   std::vector<Fd> fds;
+  std::vector<Peer> peers;
 };
 
 Fd new_client() {
@@ -46,7 +50,7 @@ struct ListenerTest : ::testing::Test {
     const Result<int> fd = listen_on("127.0.0.1", 0, false);
     EXPECT_TRUE(fd.has_value());
     port = bound_port(*fd);
-    listener = std::make_unique<Listener>(loop, *fd, accepted);
+    listener = std::make_unique<Listener>(loop, *fd, ListenerTraits{}, accepted);
   }
   bool accept_until(size_t count) {
     for (int i = 0; i < 1'000 && accepted.fds.size() < count; ++i) testing::poll(loop, 1);

@@ -14,6 +14,7 @@ class Pool final : public OutboxPool {
  public:
   explicit Pool(const OutboxLimits& limits = {}) : OutboxPool(limits) {}
   size_t dirty_count() const { return dirty_.size(); }
+  size_t urgent_count() const { return urgent_.size(); }
 
   uint32_t relieved = 0;
   bool takes_all = false;
@@ -76,7 +77,16 @@ TEST(Outbox, Push_ManyFrames_AreListedForTheFlushOnce) {
   Outbox outbox(pool);
   fill(outbox);
   EXPECT_TRUE(outbox.dirty());
+  EXPECT_EQ(pool.urgent_count(), 1U);
+  EXPECT_EQ(pool.dirty_count(), 0U);
+}
+
+TEST(Outbox, PushEvent_ManyFrames_AreListedForALaterFlushOnce) {
+  Pool pool;
+  Outbox outbox(pool);
+  for (int i = 0; i < 3; ++i) outbox.push_event(FramePtr::make("event"));
   EXPECT_EQ(pool.dirty_count(), 1U);
+  EXPECT_EQ(pool.urgent_count(), 0U);
 }
 
 TEST(Outbox, DestroyedWhileDirty_IsNoLongerListedAndGivesItsBytesBack) {
@@ -84,8 +94,10 @@ TEST(Outbox, DestroyedWhileDirty_IsNoLongerListedAndGivesItsBytesBack) {
   {
     Outbox outbox(pool);
     fill(outbox);
+    outbox.push_event(FramePtr::make("event"));
   }
   EXPECT_EQ(pool.dirty_count(), 0U);
+  EXPECT_EQ(pool.urgent_count(), 0U);
   EXPECT_EQ(pool.bytes(), 0U);
 }
 
@@ -240,6 +252,26 @@ TEST(Outbox, ManyTinyFrames_CountWhatTheyCostBeyondTheirBytes) {
   EXPECT_TRUE(outbox.overflowed());
   EXPECT_EQ(outbox.frames(), 11U);
   EXPECT_EQ(outbox.cost(), pool.cost());
+}
+
+// The limits of a reader ask how far it is behind, the budget of the shard how much memory is held.
+TEST(Outbox, PartlySentFrame_CountsWholeForTheBudgetOnly) {
+  Pool pool;
+  Outbox outbox(pool);
+  outbox.push(FramePtr::make(std::string(1'000, 'a')));
+  outbox.push(FramePtr::make(std::string(100, 'b')));
+  outbox.consume(999);
+  EXPECT_EQ(outbox.cost(), 101U + 2 * OutboxPool::kFrameCost);
+  EXPECT_EQ(outbox.held(), 1'100U + 2 * OutboxPool::kFrameCost);
+  EXPECT_EQ(pool.cost(), outbox.held());
+  outbox.consume(1);
+  EXPECT_EQ(outbox.held(), 100U + OutboxPool::kFrameCost);
+  EXPECT_EQ(pool.cost(), outbox.held());
+  outbox.consume(50);
+  outbox.drop_unsent();
+  EXPECT_EQ(pool.cost(), 100U + OutboxPool::kFrameCost);
+  outbox.consume(50);
+  EXPECT_EQ(pool.cost(), 0U);
 }
 
 TEST(Outbox, ManyOnOnePool_AccountingReturnsToZero) {

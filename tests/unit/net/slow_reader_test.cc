@@ -15,8 +15,10 @@ using testing::Connection;
 using testing::pattern;
 using testing::tcp_pair;
 
-constexpr OutboxLimits kLimits{
-    .hard_bytes = 512 * 1024, .soft_bytes = 64 * 1024, .soft_ms = 10'000, .budget_bytes = 1'024 * 1024};
+constexpr OutboxLimits kLimits{.hard_bytes = 512 * 1024,
+                               .soft_bytes = 64 * 1024,
+                               .soft_ms = 10'000,
+                               .budget_bytes = 1'024 * 1024 * 6 / 5};  // a MiB, and the fifth for the allocator
 constexpr int kTinySend = 4'608;
 constexpr int kTinyReceive = 4'096;
 
@@ -161,6 +163,35 @@ TEST_F(SlowReaderTest, ShardFarOverItsBudget_EvictsInOrderOfSize) {
     EXPECT_EQ(policy.calls[i],
               std::make_pair(static_cast<StreamHandler*>(&all[5 - i]->handler), Reason::kMemoryBudget));
   }
+}
+
+// A frame that was begun stays for the goodbye. Where it is all that a reader holds, closing it with a goodbye frees
+// nothing, and one reader after the other would be closed for the same memory.
+TEST_F(SlowReaderTest, ShardOverItsBudget_FrameThatWasBegun_GoesWithItsReader) {
+  Connection& largest = slow();
+  push(largest, 450'000, 450'000);
+  push(slow(), 400'000, 400'000);
+  push(slow(), 300'000, 300'000);
+  reactor.flush();
+  EXPECT_EQ(policy.calls, told(largest, Reason::kMemoryBudget));
+  EXPECT_EQ(largest.handler.closed, std::vector<Reason>{Reason::kMemoryBudget});
+  EXPECT_LE(reactor.cost(), kLimits.budget_bytes);
+}
+
+TEST_F(SlowReaderTest, ShardOverItsBudget_StreamsThatAreEnding_GoWhenNoOneElseIsLeft) {
+  Connection& ending = slow();
+  push(ending, 450'000, 450'000);
+  reactor.flush();
+  ending.stream->finish(Reason::kHttpDone);
+  Connection& other = slow();
+  push(other, 400'000);
+  reactor.flush();
+  EXPECT_TRUE(policy.calls.empty());
+  reactor.set_limits({.budget_bytes = 300'000});
+  reactor.flush();
+  EXPECT_EQ(policy.calls, told(other, Reason::kMemoryBudget));
+  EXPECT_EQ(ending.handler.closed, std::vector<Reason>{Reason::kHttpDone});
+  EXPECT_TRUE(other.handler.closed.empty()) << "it says goodbye";
 }
 
 TEST_F(SlowReaderTest, ShardOverItsBudget_PolicyThatAborts_EvictsNoOneElse) {

@@ -33,14 +33,7 @@ inline constexpr uint32_t kMask = 0x37fa213d;
 class SessionSink final : public hub::Sink {
  public:
   net::FramePtr encode(const hub::Publication& publication, hub::Format format) override {
-    const std::string json = publication_json(publication);
-    std::string compressed;
-    if (format != kDeflatedFormat || json.size() < kDeflateBytesMin || !deflater_.deflate(json, compressed)) {
-      return text_frame(json);
-    }
-    char header[ws::kFrameHeaderMax];
-    const size_t size = ws::encode_frame_header(header, ws::Opcode::kText, compressed.size(), true);
-    return net::FramePtr::make({header, size}, compressed);
+    return encoder_.frame(publication, format == kDeflatedFormat ? &deflater_ : nullptr);
   }
   bool shared(hub::Format format) const override { return format != kOwnFormat; }
   void deliver_own(hub::Subscriber& subscriber, const hub::Publication& publication) override {
@@ -59,6 +52,7 @@ class SessionSink final : public hub::Sink {
 
  private:
   static Session& session(hub::Subscriber& subscriber) { return static_cast<Session&>(subscriber); }
+  PublicationEncoder encoder_;
   ws::Deflater deflater_;
 };
 

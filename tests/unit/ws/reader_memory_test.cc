@@ -120,7 +120,7 @@ TEST(ReaderMemory, GrowingMessage_IsAtMostDoubledAndNeverOverTheLimit) {
 
 TEST(ReaderMemory, EndlessEmptyFragments_TakeNone) {
   std::string session = masked(Opcode::kText, "", false);
-  for (int i = 0; i < 10'000; ++i) session += masked(Opcode::kContinuation, "", false);
+  for (int i = 0; i < Reader::kEmptyFragmentsMax; ++i) session += masked(Opcode::kContinuation, "", false);
   PaddedBytes bytes(session);
   Reader reader{ReaderOptions{}};
   EXPECT_EQ(feed_counted(reader, bytes.span(), 5).allocations, 0u);

@@ -94,6 +94,17 @@ TEST(Fragments, EmptyOnes_AreFine) {
   EXPECT_THAT(read(text("", false) + more("", false) + more("abc", true)), ElementsAre(event(Kind::kText, "abc")));
 }
 
+TEST(Fragments, EmptyOnesWithoutEnd_AreRefusedAtTheirBound) {
+  std::string session = text("a", false);
+  for (int i = 0; i < Reader::kEmptyFragmentsMax; ++i) session += more("", false);
+  EXPECT_THAT(read(session + more("b", true)), ElementsAre(event(Kind::kText, "ab")));
+  EXPECT_THAT(read(session + more("", true)), ElementsAre(error(Reason::kWsTooManyFragments)));
+  // The second byte shows it; and each message counts anew, fragments with bytes not at all.
+  EXPECT_THAT(read(session + more("", true).substr(0, 2)), ElementsAre(error(Reason::kWsTooManyFragments)));
+  EXPECT_THAT(read(session + more("b", true) + session + more("c", false) + more("d", true)),
+              ElementsAre(event(Kind::kText, "ab"), event(Kind::kText, "acd")));
+}
+
 TEST(Fragments, ControlFramesBetween_AreDeliveredAtOnce) {
   EXPECT_THAT(read(text("Hel", false) + frame(Opcode::kPing, "a") + more("l", false) + frame(Opcode::kPong, "bc") +
                    frame(Opcode::kPing, "") + more("o", true)),

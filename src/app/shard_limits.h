@@ -1,0 +1,28 @@
+// Limits of the layers below a shard, from the settings. Pure; any thread.
+#pragma once
+
+#include "app/address_table.h"
+#include "config/settings.h"
+#include "net/outbox.h"
+#include "pusher/session.h"
+
+namespace kilat::app {
+
+inline net::OutboxLimits outbox_limits(const config::LimitSettings& limits) {
+  return {.hard_bytes = limits.outbox_bytes_max,
+          .soft_bytes = limits.outbox_soft_bytes,
+          .soft_ms = limits.outbox_soft_ms,
+          .budget_bytes = limits.shard_budget_bytes};
+}
+
+inline AddressLimits address_limits(const config::LimitSettings& limits) {
+  return {.connections_max = limits.connections_per_ip_max, .connects_per_second = limits.connects_per_ip_per_second};
+}
+
+inline pusher::ShardLimits pusher_limits(const config::Settings& settings) {
+  return {.message_bytes_max = settings.limits.message_bytes_max,
+          .malformed_per_minute = settings.limits.malformed_per_minute,
+          .strict_channel_names = settings.server.strict_channel_names};
+}
+
+}  // namespace kilat::app

@@ -1,0 +1,112 @@
+// What the thread of Ops has a shard do: signs of life, figures, reloads. Part of Shard, on the shard's thread, except
+// for post().
+#include <sys/epoll.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "app/ops.h"
+#include "app/shard.h"
+#include "app/shard_limits.h"
+#include "base/memory_reserve.h"
+#include "metrics/exposition.h"
+
+namespace kilat::app {
+
+bool Shard::post(TaskQueue::Task task) {
+  if (!tasks_.post(std::move(task))) return false;
+  wakeup_.notify();
+  return true;
+}
+
+void Shard::beat() {
+  Health::Pulse& pulse = common_.health.pulse(index_);
+  pulse.missed.store(0, std::memory_order_relaxed);
+  pulse.outbox_bytes.store(reactor_.cost() + reactor_.input_bytes(), std::memory_order_relaxed);
+  pulse.accepting.store(!listener_resting(), std::memory_order_relaxed);
+}
+
+ShardSnapshot Shard::snapshot() const {
+  ShardSnapshot out;
+  out.local = hub_.local().tallies();
+  out.home = hub_.home().tallies();
+  out.sessions = pusher_.tallies;
+  out.api = service_.tallies();
+  out.traffic = traffic_;
+  out.message_refusals = pusher_.refusals;
+  out.connections = connections_.size();
+  out.received_bytes = reactor_.bytes_received();
+  out.sent_bytes = reactor_.bytes_sent();
+  out.send_calls = reactor_.send_calls();
+  out.outbox_bytes = reactor_.cost();
+  out.input_bytes = reactor_.input_bytes();
+  out.slow_connections = reactor_.slow_count();
+  out.mailbox_messages = mailbox_.waiting();
+  out.mailbox_spilled = mailbox_.spilled();
+  out.mailbox_spills = mailbox_.spills();
+  out.cached_bytes = hub_.home().cached_bytes();
+  out.local_channels = hub_.local().channel_count();
+  out.home_channels = hub_.home().channel_count();
+  out.pending_requests = service_.pending();
+  out.linger_us = linger_.linger_us();
+  out.accepting = !listener_resting();
+  out.draining = draining_;
+  return out;
+}
+
+void Shard::add_apps(const std::vector<hub::AppTable::Newcomer>& newcomers) {
+  const memory::MustSucceed extending;  // the tables of all shards must stay alike
+  apps_.extend(newcomers);
+  hub_.apps_added();
+  pusher_.apps_changed();
+}
+
+uint64_t Shard::apply(std::shared_ptr<const config::Settings> next) {
+  const memory::MustSucceed applying;
+  settings_ = std::move(next);
+  reactor_.set_limits(outbox_limits(settings_->limits));
+  linger_.set_max(settings_->limits.linger_ms_max * 1'000);
+  pusher_.limits = pusher_limits(*settings_);
+  service_.set_strict_channel_names(settings_->server.strict_channel_names);
+  const std::vector<hub::AppIndex> closing = apps_.apply(settings_->apps);
+  pusher_.apps_changed();
+  if (closing.empty()) return 0;
+
+  uint64_t closed = 0;
+  for (size_t i = connections_.size(); i-- > 0;) {
+    Connection& connection = *connections_[i];
+    std::optional<hub::AppIndex> index;
+    if (const hub::App* app = connection.app()) index = app->index;
+    if (const auto tail = tails_.find(&connection.stream()); tail != tails_.end()) index = tail->second;
+    if (!index || std::ranges::find(closing, *index) == closing.end()) continue;
+    connection.close(apps_[*index].present ? Reason::kAppDisabled : Reason::kAppUnknown);
+    ++closed;
+  }
+  return closed;
+}
+
+bool Shard::ask_for_metrics(api::Ticket ticket) {
+  if (common_.ops == nullptr) return false;
+  return common_.ops->submit([this, ticket, &ops = *common_.ops] {
+    post([this, ticket, page = ops.metrics()]() mutable {
+      answer(ticket, {.status = 200,
+                      .content_type = metrics::kContentType,
+                      .body = std::move(page),
+                      .headers = {{"Cache-Control", "no-store"}}});
+    });
+  });
+}
+
+// Connections that the kernel has completed already would be reset when their queue is closed, so they are taken first;
+// the drain says goodbye to them like to all others, and they come back to the other process.
+void Shard::hand_over_listeners() {
+  constexpr int kBacklogTurns = 64;  // of Listener::kAcceptsPerTurn: the whole backlog
+  for (const auto& listener : listeners_) {
+    for (int i = 0; i < kBacklogTurns; ++i) listener->on_ready(EPOLLIN);
+  }
+  listeners_.clear();
+  admin_listener_.reset();
+}
+
+}  // namespace kilat::app

@@ -1,0 +1,24 @@
+// Finding the server that runs on this machine, for commands that speak to it by signal. Main thread.
+#pragma once
+
+#include <string>
+
+#include "cli/failure.h"
+#include "config/settings.h"
+
+namespace kilat::cli {
+
+struct RunningOptions {
+  int pid = 0;           ///< --pid; 0: search
+  std::string pid_file;  ///< --pid-file
+  std::string config;    ///< --config
+};
+
+/// --pid, --pid-file, server.pid_file of the configuration, then whoever listens on the configured port, if it is
+/// kilat.
+Outcome<int> find_running(const RunningOptions& options);
+
+/// The process that serves what `settings` say; 0 when there is none.
+int find_running(const config::Settings& settings);
+
+}  // namespace kilat::cli

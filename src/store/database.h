@@ -1,0 +1,87 @@
+// Database, Statement, Transaction: one connection to a SQLite file, and nothing of what it holds.
+// Owner: one thread, for the time of one command or one load; never a shard. The file is in WAL mode, so that a reader
+// and a writer do not wait for each other; writers wait for each other, at most kBusyMs.
+#pragma once
+
+#include <sqlite3.h>
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "store/fault.h"
+
+namespace kilat::store {
+
+class Database;
+
+/// A prepared statement. Indices of parameters begin at 1, of columns at 0, as in SQLite.
+class Statement {
+ public:
+  Statement& bind(int parameter, std::string_view text);
+  Statement& bind(int parameter, int64_t number);
+  Statement& bind_null(int parameter);
+
+  /// True: there is a row, and the columns can be read. False: the statement is done.
+  Outcome<bool> step();
+
+  std::string text(int column) const;  ///< "" for NULL
+  int64_t number(int column) const;    ///< 0 for NULL
+
+ private:
+  friend class Database;
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+  };
+  explicit Statement(sqlite3_stmt* statement) : statement_(statement) {}
+
+  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+};
+
+class Database {
+ public:
+  static constexpr uint32_t kBusyMs = 5'000;
+
+  /// Opens a file that exists; checks that it is whole. `busy_ms`: how long to wait for another writer.
+  static Outcome<Database> open(const std::filesystem::path& file, uint32_t busy_ms = kBusyMs);
+
+  /// `sql` must be one statement.
+  Outcome<Statement> prepare(std::string_view sql);
+  /// Any number of statements, without parameters and rows.
+  Outcome<void> run(const char* sql);
+  /// One statement that gives one number.
+  Outcome<int64_t> number(std::string_view sql);
+  /// Rows that the last statement has changed.
+  int changes() const { return sqlite3_changes(connection_.get()); }
+
+ private:
+  struct Close {
+    void operator()(sqlite3* connection) const { sqlite3_close_v2(connection); }
+  };
+  explicit Database(sqlite3* connection) : connection_(connection) {}
+  Outcome<void> check();
+
+  std::unique_ptr<sqlite3, Close> connection_;
+};
+
+/// A transaction that may write: it begins at once, so that of two writers one waits before it has read anything.
+/// Rolled back unless commit() was called and succeeded.
+class Transaction {
+ public:
+  static Outcome<Transaction> begin(Database& database);
+  ~Transaction();
+  Transaction(Transaction&& other) noexcept : database_(std::exchange(other.database_, nullptr)) {}
+  Transaction& operator=(Transaction&&) = delete;
+
+  Outcome<void> commit();
+
+ private:
+  explicit Transaction(Database& database) : database_(&database) {}
+
+  Database* database_;
+};
+
+}  // namespace kilat::store
