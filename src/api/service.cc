@@ -264,7 +264,7 @@ void Service::on_answer(hub::RequestId request, hub::QueryReply reply) {
   }
   try {
     answered_now_ = query_answer(query);
-  } catch (const std::bad_alloc&) {
+  } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch)
     // ask() sees that there is neither an answer nor anything to wait for.
   }
 }

@@ -180,7 +180,7 @@ std::string Ops::dump() {
 // --- reload
 
 template <typename Task>
-bool Ops::everywhere(Task task) {
+bool Ops::everywhere(const Task& task) {
   auto answers = std::make_shared<Gather<bool>>(shards_.size());
   for (size_t i = 0; i < shards_.size(); ++i) {
     const bool taken = shards_[i]->post([answers, i, task, &shard = *shards_[i]] {

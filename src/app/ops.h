@@ -69,7 +69,7 @@ class Ops {
   const Round& gather();
   /// Has every shard do `task`; false when one has not done so in time.
   template <typename Task>
-  bool everywhere(Task task);
+  bool everywhere(const Task& task);
 
   Common& common_;
   std::span<const std::unique_ptr<Shard>> shards_;

@@ -143,8 +143,9 @@ std::string fish(const CLI::App& program) {
     const std::string seen = "complete -c kilat -n '__fish_seen_subcommand_from " + name + "'";
     for (const CLI::Option* option : named_options(*command)) {
       for (const std::string& word : option->get_lnames()) {
-        out += seen + " -l " + word + (option->get_items_expected_max() > 0 ? " -r" : "") + " -d " +
-               shell_quoted(option->get_description()) + "\n";
+        out.append(seen).append(" -l ").append(word);
+        out.append(option->get_items_expected_max() > 0 ? " -r -d " : " -d ");
+        out.append(shell_quoted(option->get_description())).append("\n");
       }
     }
     if (const std::string words = argument_words(*command); !words.empty())

@@ -194,7 +194,7 @@ std::optional<std::string> converted(const ForeignRow& row, std::string_view raw
   const Row* setting = find_row(row.key);
   if (setting == nullptr) return std::nullopt;
   if (setting->type == Type::kSecret) return raw.empty() ? std::nullopt : std::optional(std::string(raw));
-  const std::string text(unwrapped(raw));
+  std::string text(unwrapped(raw));
   if (text.empty() || text == "null" || text == "[]") return std::nullopt;
   switch (row.convert) {
     case Convert::kAsIs: return text;

@@ -99,6 +99,7 @@ Listen parse_listen(std::string_view text) {
 
 std::vector<Listen> listeners(const ServerSettings& server) {
   std::vector<Listen> out;
+  out.reserve(server.listen.size() + 1);
   for (const std::string& entry : server.listen) out.push_back(parse_listen(entry));
   if (out.empty()) out.emplace_back();
   const auto first = std::ranges::find_if(out, [](const Listen& listen) { return !listen.local(); });
@@ -111,6 +112,7 @@ std::vector<Listen> listeners(const ServerSettings& server) {
 
 void set_listen(ServerSettings& server, const std::vector<std::string>& entries) {
   std::vector<Listen> parsed;
+  parsed.reserve(entries.size());
   for (const std::string& entry : entries) parsed.push_back(parse_listen(entry));
   const auto first = std::ranges::find_if(parsed, [](const Listen& listen) { return !listen.local(); });
   if (first != parsed.end()) {

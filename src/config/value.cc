@@ -173,7 +173,7 @@ std::string format_value(const Row& row, const Value& value) {
 
 std::string plain_value(const Row& row, const Value& value) {
   if (row.type == Type::kSecret) return "…";
-  const std::string text = format_value(row, value);
+  std::string text = format_value(row, value);
   const bool quoted = text.size() > 2 && text.front() == '"' && text.back() == '"';
   if (!quoted || text.find_first_of(" ,\\") != std::string::npos) return text;
   return text.substr(1, text.size() - 2);

@@ -32,7 +32,7 @@ class LocalHub {
 
   /// A pending subscription: not yet a reader. Presence channels keep the member's id in `user`. When there is no
   /// memory (std::bad_alloc), nothing has changed.
-  Subscription& begin(Subscriber& subscriber, std::string_view channel, ShardIndex home, uint32_t token,
+  Subscription& begin(Subscriber& subscriber, std::string_view name, ShardIndex home, uint32_t token,
                       std::unique_ptr<std::string> user = nullptr);
   /// The home said yes: from now on the subscriber reads the channel. std::bad_alloc: it is
   /// nowhere, and the subscriber has to go.

@@ -159,26 +159,33 @@ void Stream::account_input(size_t bytes) {
 
 // One pass over the slow streams, and those with unfinished input, and a heap, because thousands may have to go in one
 // turn. Closing them may not be enough: then those that were ending already go without their goodbye.
+// Those who do not read go before those who send, unless it is input that fills the memory: a backend in the middle of
+// a large request must not pay for readers that have stalled.
 void Reactor::evict_over_budget() {
+  const bool input_first = input_bytes() > cost();
+  for (const bool ending : {false, true}) {
+    for (const bool input : {input_first, !input_first}) {
+      for (Stream* stream : input ? with_input_ : slow_) {
+        if (stream->finishing_ == ending) flushing_.push_back(stream);
+      }
+      evict_largest();
+    }
+  }
+}
+
+// Of those in flushing_, until the rest is within the budget.
+void Reactor::evict_largest() {
   const auto smaller = [](const Outbox* a, const Outbox* b) {
     return static_cast<const Stream*>(a)->memory() < static_cast<const Stream*>(b)->memory();
   };
-  for (const bool ending : {false, true}) {
-    for (Stream* stream : slow_) {
-      if (stream->finishing_ == ending) flushing_.push_back(stream);
-    }
-    for (Stream* stream : with_input_) {
-      if (!stream->listed_ && stream->finishing_ == ending) flushing_.push_back(stream);
-    }
-    std::ranges::make_heap(flushing_, smaller);
-    while (over_budget() && !flushing_.empty()) {
-      std::ranges::pop_heap(flushing_, smaller);
-      auto* largest = static_cast<Stream*>(flushing_.back());
-      flushing_.pop_back();
-      if (!evict(*largest)) break;
-    }
-    flushing_.clear();
+  std::ranges::make_heap(flushing_, smaller);
+  while (over_budget() && !flushing_.empty()) {
+    std::ranges::pop_heap(flushing_, smaller);
+    auto* largest = static_cast<Stream*>(flushing_.back());
+    flushing_.pop_back();
+    if (!evict(*largest)) break;
   }
+  flushing_.clear();
 }
 
 // Whether it is worth going on: a policy that ends nothing would be asked about everybody.

@@ -193,6 +193,7 @@ class Reactor final : public OutboxPool {
   void flush_one(Stream& stream);
   void check_limits(Stream& stream);
   void evict_over_budget();
+  void evict_largest();
   bool evict(Stream& stream);
   void list(Stream& stream);
   void unlist(Stream& stream);

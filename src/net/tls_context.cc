@@ -64,7 +64,7 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::load(const TlsOptions& opt
   ERR_clear_error();
   SSL_CTX* handle = SSL_CTX_new(TLS_server_method());
   if (handle == nullptr) return fail(Reason::kInternal, "cannot set TLS up: " + openssl_error());
-  const auto context = std::make_shared<TlsContext>(handle);
+  auto context = std::make_shared<TlsContext>(handle);
   TRY([[maybe_unused]] const bool ruled, context->set_rules(options));
   if (options.pairs.empty()) return fail(Reason::kTlsFilesInvalid, "there is no certificate");
   for (const TlsOptions::Pair& pair : options.pairs) {

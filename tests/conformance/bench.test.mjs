@@ -38,9 +38,9 @@ describe('bench', () => {
   before(async () => {
     server = await startServer({
       apps: [
-        { client_events_per_second: 0 },
+        { client_events_per_second: 0, client_messages_per_second: 0 },
         { id: 'slow', key: 'slow-key', client_events_per_second: 1 },
-        { id: 'small', key: 'small-key', client_events_per_second: 0, max_connections: 4 },
+        { id: 'small', key: 'small-key', client_events_per_second: 0, client_messages_per_second: 0, max_connections: 4 },
       ],
     });
   });
@@ -151,7 +151,7 @@ describe('bench', () => {
   });
 
   it('a server that dies is told, with exit code 1', async () => {
-    const doomed = await startServer({ apps: [{ client_events_per_second: 0 }] });
+    const doomed = await startServer({ apps: [{ client_events_per_second: 0, client_messages_per_second: 0 }] });
     const options = { json: true, connections: 4, rate: 20, duration: 600, warmup: 0 };
     const { code, report, stderr } = await bench(doomed, options, async (child, text) => {
       await measuring(child, text);

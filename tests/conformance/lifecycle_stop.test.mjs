@@ -251,7 +251,10 @@ describe('handover', () => {
     assert.equal(took_over.pid, first.child.pid);
     assert.deepEqual(await first.exited, { code: 0, signal: null });
     process_of_publisher = 'second';
-    await eventually(() => readers.every((reader) => reader.subscribed), 'all readers at the second process');
+    await eventually(
+      () => readers.every((reader) => reader.subscribed && reader.reconnects >= 1),
+      'all readers at the second process',
+    );
     const settled = next;
     await eventually(() => next > settled + 500, 'events after the handover');
     stop = true;

@@ -34,7 +34,7 @@ std::string url_part(const CurlUrl& url, CURLUPart part, unsigned flags = 0) {
 // Scheme, host, port and path prefix of `text` into `plan`.
 std::optional<Failure> take_url(const std::string& text, Plan& plan) {
   const CurlUrl url(curl_url(), &curl_url_cleanup);
-  const Failure bad{"cannot run the benchmark", fit_for_terminal(text), "this is no address", {"--url ws://HOST:PORT"}};
+  Failure bad{"cannot run the benchmark", fit_for_terminal(text), "this is no address", {"--url ws://HOST:PORT"}};
   if (!url || curl_url_set(url.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) return bad;
   const std::string scheme = url_part(url, CURLUPART_SCHEME);
   if (scheme == "wss" || scheme == "https") {

@@ -52,7 +52,7 @@ Complaint subscription_complaint(const json::object& data) {
 Session::Session(SessionHandler& handler, uint32_t message_bytes_max)
     : handler_(handler), reader_({.message_bytes_max = message_bytes_max, .inflater = nullptr, .from_server = true}) {}
 
-std::string Session::handshake(std::string_view host, std::string_view path, std::string key) {
+std::string Session::handshake(std::string_view host, std::string_view path, std::string_view key) {
   answer_.emplace();
   accept_ = ws::accept_key(key);
   std::string out = "GET ";

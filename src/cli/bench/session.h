@@ -43,7 +43,7 @@ class Session {
 
   /// The request that opens the WebSocket; `host` with its port, `path` with its query. `key` as make_handshake_key
   /// makes it.
-  std::string handshake(std::string_view host, std::string_view path, std::string key);
+  std::string handshake(std::string_view host, std::string_view path, std::string_view key);
 
   /// Takes bytes of the server; they may change, and ws::kPadding readable bytes follow them.
   void feed(std::span<char> bytes);

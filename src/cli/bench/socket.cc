@@ -60,7 +60,7 @@ Wire::Wire(const Address& to) : address(to), buffer(kReadBytes + ws::kPadding) {
 
 void Wire::flush() {
   // What on_lost of one connection queues on another is sent in the same pass.
-  for (size_t i = 0; i < dirty.size(); ++i) dirty[i]->flush();
+  for (size_t i = 0; i < dirty.size(); ++i) dirty[i]->flush();  // NOLINT(modernize-loop-convert): it may grow
   dirty.clear();
 }
 
