@@ -31,7 +31,7 @@ std::vector<Change> diff(const Settings& before, const Settings& after) {
   std::vector<Change> out;
   const hub::AppSettings unused;
   for (const Row& row : schema()) {
-    if (row.of_app() || row.shorthand) continue;
+    if (row.of_app()) continue;
     compare(out, row, std::string(row.key), row.get(row, before, unused), row.get(row, after, unused), {});
   }
   const AppsById earlier = by_id(before);
@@ -43,7 +43,7 @@ std::vector<Change> diff(const Settings& before, const Settings& after) {
       continue;
     }
     for (const Row& row : schema()) {
-      if (!row.of_app() || row.shorthand) continue;
+      if (!row.of_app()) continue;
       compare(out, row, path + "." + std::string(row.name()), row.get(row, before, *found->second),
               row.get(row, after, app), app.id);
     }
@@ -71,7 +71,7 @@ Settings live_part(const Settings& running, const Settings& wanted) {
   hub::AppSettings unused;
   const AppsById earlier = by_id(running);
   for (const Row& row : schema()) {
-    if (!row.needs_restart || row.shorthand) continue;
+    if (!row.needs_restart) continue;
     if (!row.of_app()) {
       row.set(row, out, unused, row.get(row, running, unused));
       continue;

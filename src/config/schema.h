@@ -40,7 +40,6 @@ struct Row {
   std::string_view example;   ///< a value as TOML writes it
   std::string_view why;       ///< of the bounds, for messages about a value beyond them; may be empty
   bool needs_restart = true;  ///< else a reload puts it into effect
-  bool shorthand = false;     ///< another way to write rows that stand in the table too: compared there only
   std::string (*rule)(std::string& text) = nullptr;  ///< for texts: what is wrong, or ""; may bring it to normal form
   void (*set)(const Row& row, Settings& settings, hub::AppSettings& app, const Value& value) = nullptr;
   Value (*get)(const Row& row, const Settings& settings, const hub::AppSettings& app) = nullptr;

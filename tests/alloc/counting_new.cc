@@ -1,41 +1,21 @@
 #include "alloc/counting_new.h"
 
 #include <atomic>
-#include <cstddef>
-#include <cstdlib>
-#include <new>
 
+#include "alloc/replaced_new.h"
+
+namespace kilat::alloc {
 namespace {
 
 constinit std::atomic<uint64_t> g_allocations{0};
 constinit thread_local bool t_counted = true;
 
-// Kept out of line: where the compiler sees malloc and free through the operators, it takes them for a mismatch.
-[[gnu::noinline]] void* take(size_t size, size_t alignment) noexcept {
-  if (t_counted) g_allocations.fetch_add(1, std::memory_order_relaxed);
-  if (alignment <= alignof(std::max_align_t)) return std::malloc(size == 0 ? 1 : size);
-  return std::aligned_alloc(alignment, (size + alignment - 1) / alignment * alignment);
-}
-
-// As the standard's own operator new: the new-handler may give memory back, or throw.
-[[gnu::noinline]] void* take_or_throw(size_t size, size_t alignment) {
-  for (;;) {
-    if (void* memory = take(size, alignment)) return memory;
-    const std::new_handler handler = std::get_new_handler();
-    if (handler == nullptr) throw std::bad_alloc();
-    handler();
-  }
-}
-
-[[gnu::noinline]] void give(void* memory) noexcept {
-  std::free(memory);
-}
-
-constexpr size_t kPlain = alignof(std::max_align_t);
-
 }  // namespace
 
-namespace kilat::alloc {
+bool on_allocation() noexcept {
+  if (t_counted) g_allocations.fetch_add(1, std::memory_order_relaxed);
+  return true;
+}
 
 uint64_t allocations() {
   return g_allocations.load(std::memory_order_relaxed);
@@ -46,65 +26,3 @@ void count_this_thread(bool counted) {
 }
 
 }  // namespace kilat::alloc
-
-void* operator new(size_t size) {
-  return take_or_throw(size, kPlain);
-}
-void* operator new[](size_t size) {
-  return take_or_throw(size, kPlain);
-}
-void* operator new(size_t size, std::align_val_t alignment) {
-  return take_or_throw(size, static_cast<size_t>(alignment));
-}
-void* operator new[](size_t size, std::align_val_t alignment) {
-  return take_or_throw(size, static_cast<size_t>(alignment));
-}
-void* operator new(size_t size, const std::nothrow_t&) noexcept {
-  return take(size, kPlain);
-}
-void* operator new[](size_t size, const std::nothrow_t&) noexcept {
-  return take(size, kPlain);
-}
-void* operator new(size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
-  return take(size, static_cast<size_t>(alignment));
-}
-void* operator new[](size_t size, std::align_val_t alignment, const std::nothrow_t&) noexcept {
-  return take(size, static_cast<size_t>(alignment));
-}
-
-void operator delete(void* memory) noexcept {
-  give(memory);
-}
-void operator delete[](void* memory) noexcept {
-  give(memory);
-}
-void operator delete(void* memory, size_t) noexcept {
-  give(memory);
-}
-void operator delete[](void* memory, size_t) noexcept {
-  give(memory);
-}
-void operator delete(void* memory, std::align_val_t) noexcept {
-  give(memory);
-}
-void operator delete[](void* memory, std::align_val_t) noexcept {
-  give(memory);
-}
-void operator delete(void* memory, size_t, std::align_val_t) noexcept {
-  give(memory);
-}
-void operator delete[](void* memory, size_t, std::align_val_t) noexcept {
-  give(memory);
-}
-void operator delete(void* memory, const std::nothrow_t&) noexcept {
-  give(memory);
-}
-void operator delete[](void* memory, const std::nothrow_t&) noexcept {
-  give(memory);
-}
-void operator delete(void* memory, std::align_val_t, const std::nothrow_t&) noexcept {
-  give(memory);
-}
-void operator delete[](void* memory, std::align_val_t, const std::nothrow_t&) noexcept {
-  give(memory);
-}

@@ -1,5 +1,4 @@
-// Counts what a program takes from the heap: counting_new.cc replaces the global operators new and delete. What C
-// libraries (zlib, OpenSSL) take by malloc is not counted.
+// Counts what a program takes from the heap by operator new: link counting_new.cc and replaced_new.cc.
 // Owner: the whole process. Any thread may read the count; which threads are counted is each thread's own word.
 #pragma once
 

@@ -6,6 +6,7 @@
 #include "auth/hmac.h"
 #include "base/json_text.h"
 #include "hub/channel_name.h"
+#include "unit/signed_target.h"
 #include "ws/frame.h"
 
 namespace kilat::fake_net {
@@ -40,20 +41,9 @@ Client::Client(Client&& other) noexcept
 
 std::string signed_request(std::string_view method, std::string_view path, std::string_view query,
                            std::string_view body, App app, std::string_view headers) {
-  std::vector<std::string> pairs{"auth_key=" + std::string(app.key), "auth_timestamp=" + std::to_string(unix_s()),
-                                 "auth_version=1.0"};
-  if (!body.empty()) pairs.push_back("body_md5=" + auth::md5_hex(body));
-  while (!query.empty()) {
-    const size_t end = query.find('&');
-    pairs.emplace_back(query.substr(0, end));
-    query = end == std::string_view::npos ? std::string_view() : query.substr(end + 1);
-  }
-  std::ranges::sort(pairs);
-  std::string joined;
-  for (const std::string& pair : pairs) joined += (joined.empty() ? "" : "&") + pair;
-  const std::string text = std::string(method) + "\n" + std::string(path) + "\n" + joined;
-  std::string request = std::string(method) + " " + std::string(path) + "?" + joined +
-                        "&auth_signature=" + auth::hmac_sha256_hex(kSecret, text) + " HTTP/1.1\r\nHost: x\r\n";
+  std::string request = std::string(method) + " " +
+                        testing::signed_target(method, path, query, body, app.key, kSecret, unix_s()) +
+                        " HTTP/1.1\r\nHost: x\r\n";
   request += headers;
   if (headers.find("Transfer-Encoding") == std::string_view::npos) {
     request += "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n";

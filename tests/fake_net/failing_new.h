@@ -1,4 +1,4 @@
-// Operators new that fail when a test wants them to. Link failing_new.cc into a program of its own.
+// Operators new that fail when a test wants them to. Link failing_new.cc and alloc/replaced_new.cc.
 // Owner: the test's one thread. What is counted: allocations of the server (InServer), nothrow ones included.
 #pragma once
 

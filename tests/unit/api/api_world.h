@@ -18,6 +18,7 @@
 #include "auth/hmac.h"
 #include "http/request_parser.h"
 #include "net/outbox.h"
+#include "unit/signed_target.h"
 
 namespace kilat::api::testing {
 
@@ -50,19 +51,7 @@ class WireRequest {
 /// The target with everything that docs/http-api.md asks for. `query`: further parameters, as sent and as signed alike.
 inline std::string signed_target(std::string_view method, std::string_view path, std::string_view query,
                                  std::string_view body, uint64_t now_s = kNowMs / 1000) {
-  std::vector<std::string> pairs{"auth_key=" + app_settings().key, "auth_timestamp=" + std::to_string(now_s),
-                                 "auth_version=1.0"};
-  if (!body.empty()) pairs.push_back("body_md5=" + auth::md5_hex(body));
-  while (!query.empty()) {
-    const size_t end = query.find('&');
-    pairs.emplace_back(query.substr(0, end));
-    query = end == std::string_view::npos ? std::string_view() : query.substr(end + 1);
-  }
-  std::ranges::sort(pairs);
-  std::string joined;
-  for (const std::string& pair : pairs) joined += (joined.empty() ? "" : "&") + pair;
-  const std::string text = std::string(method) + "\n" + std::string(path) + "\n" + joined;
-  return std::string(path) + "?" + joined + "&auth_signature=" + auth::hmac_sha256_hex(app_settings().secret, text);
+  return kilat::testing::signed_target(method, path, query, body, app_settings().key, app_settings().secret, now_s);
 }
 
 /// A reader of channels: keeps the text of every publication it gets.

@@ -25,6 +25,7 @@
 #include "base/clock.h"
 #include "base/json_text.h"
 #include "hub/channel_set.h"
+#include "unit/signed_target.h"
 #include "unit/ws/event_log.h"
 #include "ws/frame.h"
 
@@ -161,11 +162,8 @@ inline std::string http_get(std::string_view target, std::string_view more = {})
 
 /// A signed API request as bytes.
 inline std::string api_request(std::string_view method, std::string_view path, std::string_view body = {}) {
-  std::string pairs = "auth_key=app-key&auth_timestamp=" + std::to_string(unix_ms() / 1000) + "&auth_version=1.0";
-  if (!body.empty()) pairs += "&body_md5=" + auth::md5_hex(body);
-  const std::string signature =
-      auth::hmac_sha256_hex("app-secret", std::string(method) + "\n" + std::string(path) + "\n" + pairs);
-  return std::string(method) + " " + std::string(path) + "?" + pairs + "&auth_signature=" + signature +
+  return std::string(method) + " " +
+         kilat::testing::signed_target(method, path, {}, body, "app-key", "app-secret", unix_ms() / 1000) +
          " HTTP/1.1\r\nHost: x\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
 }
 
