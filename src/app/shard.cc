@@ -323,9 +323,10 @@ void Shard::note_refusal(Reason reason, std::string_view path) {
 void Shard::start_drain() {
   draining_ = true;
   if (common_.hand_over.load(std::memory_order_acquire)) hand_over_listeners();
-  drain_from_ms_ = now_ms_;
+  drain_from_us_ = now_us_;
   drain_until_ms_ = now_ms_ + settings_->server.drain_ms;
-  drain_total_ = connections_.size();
+  // The first three quarters are for the closes, the rest for the goodbyes.
+  drain_schedule_ = DrainSchedule(connections_.size(), uint64_t{settings_->server.drain_ms} * 750);
   // In random order, so that neighbours in the list (often one office behind one proxy) do not come back together.
   for (size_t i = connections_.size(); i > 1; --i) {
     const size_t other = pusher_.random.below(i);
@@ -335,18 +336,15 @@ void Shard::start_drain() {
   }
 }
 
-// Closes are spread evenly over the first three quarters of the drain, so that clients do not all come back at once;
-// the rest is for their goodbyes.
+// Closes are spread over time, so that clients do not all come back at once.
 void Shard::drain_some() {
-  const uint64_t spread_ms = std::max<uint64_t>(1, (drain_until_ms_ - drain_from_ms_) * 3 / 4);
-  const uint64_t elapsed = now_ms_ - drain_from_ms_;
-  const size_t due = elapsed >= spread_ms ? drain_total_ : drain_total_ * elapsed / spread_ms;
+  const size_t due = drain_schedule_.due(now_us_ - drain_from_us_, pusher_.random);
   for (size_t i = connections_.size(); i-- > 0 && drain_closed_ < due;) {
     if (connections_[i]->stream().finishing()) continue;
     connections_[i]->close(Reason::kServerDraining);
     ++drain_closed_;
   }
-  if (elapsed >= spread_ms) {
+  if (now_us_ - drain_from_us_ >= drain_schedule_.spread_us()) {
     // Those that came meanwhile.
     for (size_t i = connections_.size(); i-- > 0;) {
       if (!connections_[i]->stream().finishing()) connections_[i]->close(Reason::kServerDraining);

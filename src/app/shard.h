@@ -12,6 +12,7 @@
 #include "api/service.h"
 #include "app/admission.h"
 #include "app/connection.h"
+#include "app/drain_schedule.h"
 #include "app/health.h"
 #include "app/linger.h"
 #include "app/shard_snapshot.h"
@@ -185,9 +186,9 @@ class Shard final : private net::AcceptHandler, private net::SlowReaderPolicy, p
   uint64_t swept_ms_ = 0;
   std::string http_date_;
   uint64_t http_date_s_ = 0;
-  uint64_t drain_from_ms_ = 0;
+  uint64_t drain_from_us_ = 0;
   uint64_t drain_until_ms_ = 0;
-  size_t drain_total_ = 0;
+  DrainSchedule drain_schedule_;
   size_t drain_closed_ = 0;
   bool draining_ = false;
   bool drained_ = false;  ///< counted in Common::drained
