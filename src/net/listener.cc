@@ -20,6 +20,7 @@ namespace kilat::net {
 namespace {
 
 constexpr int kBacklog = 4096;
+constexpr const char* kBeside = ".new";  // a Unix socket that is about to take the place of another
 
 struct AddressFree {
   void operator()(addrinfo* list) const { freeaddrinfo(list); }
@@ -88,14 +89,20 @@ Result<int> listen_on_unix(const std::string& path, mode_t mode, bool take_over)
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, path.data(), path.size());
   if (!take_over && is_served(address)) return cannot_listen(name, EADDRINUSE);
+  // A served socket is replaced by renaming, so that at any moment whoever connects finds one that listens.
+  const std::string beside = path + kBeside;
+  const bool rename_it = take_over && beside.size() < sizeof address.sun_path && socket_file_id(path) != 0;
+  if (rename_it) std::memcpy(address.sun_path, beside.data(), beside.size());
   remove_stale(address);
   const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (fd < 0) return cannot_listen(name, errno);
   // Permissions come before listen(): until then nobody can connect.
   const auto* plain = reinterpret_cast<const sockaddr*>(&address);
-  if (bind(fd, plain, sizeof address) != 0 || chmod(path.c_str(), mode) != 0 || listen(fd, kBacklog) != 0) {
+  if (bind(fd, plain, sizeof address) != 0 || chmod(address.sun_path, mode) != 0 || listen(fd, kBacklog) != 0 ||
+      (rename_it && rename(address.sun_path, path.c_str()) != 0)) {
     const int code = errno;
     close(fd);
+    if (rename_it) remove_stale(address);
     return cannot_listen(name, code);
   }
   return fd;

@@ -35,7 +35,8 @@ class AcceptHandler {
 Result<int> listen_on(const std::string& host, uint16_t port, bool reuse_port);
 
 /// The same for a Unix socket at `path`, which gets the permissions `mode`. A socket file that a dead server left is
-/// replaced; one that somebody listens on is an error, unless `take_over`.
+/// replaced; one that somebody listens on is an error, unless `take_over`: then the new one takes its place in one
+/// step, and nobody who connects finds none (unless `path` is too long for four characters more).
 Result<int> listen_on_unix(const std::string& path, mode_t mode, bool take_over = false);
 
 /// Which file `path` is; 0 when there is none. A server must not remove the socket file of the one that followed it.

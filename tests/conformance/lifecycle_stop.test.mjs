@@ -6,8 +6,9 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 
-import { eventually, kBinary, startServer } from './harness.mjs';
-import { connect } from './ws_client.mjs';
+import { eventually, kBinary, reasonRow, startServer } from './harness.mjs';
+import { frameOf, openSocket, subscribe } from './tls_lab.mjs';
+import { connect, socketPath } from './ws_client.mjs';
 
 describe('drain', () => {
   it('spreads the closes over the drain and says how it went', async () => {
@@ -283,6 +284,53 @@ describe('handover', () => {
     await first.stop();
     for (const client of target.clients) client.terminate();
     await second.stop();
+  });
+
+  it('hands a Unix socket over: whoever connects meanwhile is served', async (t) => {
+    const directory = mkdtempSync(path.join(tmpdir(), 'kilat-unix-'));
+    const file = path.join(directory, 'kilat.sock');
+    // The port is named, because it is how the second process finds the first.
+    const first = await startServer({ server: { drain_ms: 1500, listen: ['127.0.0.1:0', `unix:${file}`] } });
+    t.after(() => first.kill9());
+    const options = {
+      server: { drain_ms: 1500, listen: [`127.0.0.1:${first.port}`, `unix:${file}`] },
+      args: ['--replace'],
+    };
+    const url = `ws+unix://${file}:${socketPath(first)}`;
+    const reader = await openSocket(url);
+    await subscribe(reader, 'local');
+    let over = false;
+    let visits = 0;
+    const visiting = (async () => {
+      for (; !over; ++visits) {
+        // Fails when there is no socket at the path, when nobody listens on it, or when its queue is thrown away.
+        const visitor = await openSocket(url);
+        await frameOf(visitor, (frame) => frame.event === 'pusher:connection_established', 'welcome');
+        visitor.terminate();
+      }
+    })();
+    visiting.catch(() => {});
+    const orRefused = (waiting) => Promise.race([waiting, visiting]);
+    await orRefused(eventually(() => visits > 10, 'visits before'));
+    const second = await startServer(options);
+    t.after(() => second.kill9());
+    await second.waitForLog((line) => line.event === 'took_over', 'the handover');
+    assert.equal(await orRefused(reader.closing), reasonRow('server_draining').close_code);
+    const moved = await openSocket(url);
+    await subscribe(moved, 'local');
+    await first.exited;
+    const before = visits;
+    await orRefused(eventually(() => visits > before + 10, 'visits afterwards'));
+    over = true;
+    await visiting;
+    await first.stop();
+    assert.ok(existsSync(file), 'the first left the socket of the second alone');
+    await second.publish('local', 'hello', '1');
+    await frameOf(moved, (frame) => frame.event === 'hello', 'an event through the second');
+    moved.terminate();
+    await second.stop();
+    assert.ok(!existsSync(file));
+    rmSync(directory, { recursive: true });
   });
 
   it('without --replace a second process is refused the port', async () => {

@@ -1,9 +1,11 @@
 // Certificates change while connections live.
 import assert from 'node:assert/strict';
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { X509Certificate } from 'node:crypto';
+import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 
 import { eventually, startServer } from './harness.mjs';
+import { get } from './plain_get.mjs';
 import { Authority, frameOf, openSecure, portOf, publishSecure, subscribe, tlsConnect } from './tls_lab.mjs';
 
 async function nameOnTheWire(server, authority) {
@@ -64,5 +66,39 @@ describe('New certificates', () => {
     old.terminate();
     await server.stop();
     authority.remove();
+  });
+
+  it('show in the metric: when the first of them ends, before and after a reload', async () => {
+    const authority = new Authority();
+    const long = authority.issue('long', { days: 29 });
+    const short = authority.issue('short', { kind: 'rsa', days: 12 });
+    const shorter = authority.issue('shorter', { days: 5 });
+    const [certificate, key] = [authority.file('live.pem'), authority.file('live.key')];
+    const install = (pair) => {
+      copyFileSync(pair.certificate, certificate);
+      copyFileSync(pair.key, key);
+    };
+    const endOf = (pair) => Date.parse(new X509Certificate(readFileSync(pair.certificate)).validTo) / 1000;
+    install(long);
+    const server = await startServer({
+      server: { listen: ['127.0.0.1:0', '127.0.0.1:0 tls'] },
+      metrics: { listen: '127.0.0.1:0' },
+      tls: { certificate: [certificate, short.certificate], key: [key, short.key] },
+    });
+    const shown = async () => {
+      const { text } = await get(server.metrics_port, '/metrics');
+      return Number(/^kilat_certificate_expires_seconds (\d+)$/m.exec(text)[1]);
+    };
+    assert.equal(await shown(), endOf(short), 'the first of several');
+    install(shorter);
+    server.child.kill('SIGHUP');
+    await eventually(async () => (await shown()) === endOf(shorter), 'the end of the new certificate');
+    await server.stop();
+    authority.remove();
+
+    const plain = await startServer({ metrics: { listen: '127.0.0.1:0' } });
+    const { text } = await get(plain.metrics_port, '/metrics');
+    assert.doesNotMatch(text, /kilat_certificate_expires_seconds/, 'no certificate, no figure');
+    await plain.stop();
   });
 });

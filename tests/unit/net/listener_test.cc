@@ -5,8 +5,12 @@
 #include <gtest/gtest.h>
 #include <netinet/tcp.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 
+#include <atomic>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "unit/net/net_fixture.h"
@@ -151,6 +155,70 @@ TEST(Listen, ReusePort_LetsSeveralShardsListenOnOnePort) {
 
 TEST(Listen, HostThatIsNoAddress_IsAnErrorNotACrash) {
   EXPECT_FALSE(listen_on("256.256.256.256", 0, false).has_value());
+}
+
+/// Whether somebody can connect to the Unix socket at `path`.
+bool is_served(const std::string& path) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  const Fd client(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  return connect(client.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
+}
+
+TEST(UnixListener, TakenOver_HasNoMomentWithoutASocket) {
+  const std::string path = ::testing::TempDir() + "kilat-take-over-" + std::to_string(getpid());
+  const Result<int> first = listen_on_unix(path, 0600);
+  ASSERT_TRUE(first.has_value());
+  std::atomic<bool> over{false};
+  std::atomic<int> refused{0};
+  std::atomic<int> tries{0};
+  std::thread visitor([&] {
+    for (; !over; ++tries) {
+      if (!is_served(path)) ++refused;
+    }
+  });
+  std::vector<Fd> servers;
+  servers.emplace_back(*first);
+  for (int i = 0; i < 100; ++i) {
+    const uint64_t before = socket_file_id(path);
+    const Result<int> next = listen_on_unix(path, 0640, true);
+    ASSERT_TRUE(next.has_value()) << next.error().detail;
+    servers.emplace_back(*next);
+    EXPECT_NE(socket_file_id(path), before);
+  }
+  while (tries < 10) std::this_thread::yield();
+  over = true;
+  visitor.join();
+  EXPECT_EQ(refused, 0) << "of " << tries;
+  struct stat facts{};
+  ASSERT_EQ(stat(path.c_str(), &facts), 0);
+  EXPECT_EQ(facts.st_mode & 0777u, 0640u);
+  EXPECT_EQ(socket_file_id(path + ".new"), 0u) << "nothing is left beside it";
+  EXPECT_FALSE(listen_on_unix(path, 0600).has_value()) << "only who takes over may";
+  unlink(path.c_str());
+}
+
+TEST(UnixListener, TakenOverWhereNobodyWas_ListensAllTheSame) {
+  const std::string path = ::testing::TempDir() + "kilat-nobody-" + std::to_string(getpid());
+  const Result<int> fd = listen_on_unix(path, 0600, true);
+  ASSERT_TRUE(fd.has_value());
+  const Fd owned(*fd);
+  EXPECT_TRUE(is_served(path));
+  unlink(path.c_str());
+}
+
+TEST(UnixListener, LongestPath_IsTakenOverWithoutANameBesideIt) {
+  std::string path = ::testing::TempDir() + "kilat-long-" + std::to_string(getpid()) + "-";
+  path.append(sizeof(sockaddr_un::sun_path) - 1 - path.size(), 'x');
+  const Result<int> first = listen_on_unix(path, 0600);
+  ASSERT_TRUE(first.has_value());
+  const Fd one(*first);
+  const Result<int> second = listen_on_unix(path, 0600, true);
+  ASSERT_TRUE(second.has_value());
+  const Fd other(*second);
+  EXPECT_TRUE(is_served(path));
+  unlink(path.c_str());
 }
 
 }  // namespace
