@@ -210,7 +210,10 @@ void HttpSession::answer_admin(const http::Request& request, Slot& slot) {
   const std::string_view path = request.path();
   if (path == "/metrics" && (request.method() == http::Method::kGet || request.method() == http::Method::kHead)) {
     slot.route = HttpRoute::kMetrics;
-    if (!shard_.ask_for_metrics(last_ticket())) fill(slot, api::refusal(Reason::kApiOverCapacity), false);
+    const http::Query query(request.query());
+    const std::string_view json = query.get("json").value_or("0");
+    const auto format = json == "0" || json == "false" ? metrics::Format::kText : metrics::Format::kJson;
+    if (!shard_.ask_for_metrics(last_ticket(), format)) fill(slot, api::refusal(Reason::kApiOverCapacity), false);
     return;
   }
   fill(slot, answer_admin_path(request, shard_.health()), false);

@@ -81,7 +81,8 @@ std::vector<AppFigures> figures_of(const MetricsInput& input) {
 
 class Page {
  public:
-  explicit Page(const MetricsInput& input) : in_(input), out_(input.soketi_prefix), apps_(figures_of(input)) {}
+  Page(const MetricsInput& input, metrics::Format format)
+      : in_(input), out_(input.soketi_prefix, format), apps_(figures_of(input)) {}
 
   std::string write() {
     general();
@@ -270,8 +271,8 @@ class Page {
 
 }  // namespace
 
-std::string metrics_page(const MetricsInput& input) {
-  return Page(input).write();
+std::string metrics_page(const MetricsInput& input, metrics::Format format) {
+  return Page(input, format).write();
 }
 
 }  // namespace kilat::app

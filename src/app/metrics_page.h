@@ -9,6 +9,7 @@
 
 #include "app/shard_snapshot.h"
 #include "hub/app_table.h"
+#include "metrics/exposition.h"
 #include "metrics/process.h"
 
 namespace kilat::app {
@@ -39,6 +40,6 @@ struct MetricsInput {
   metrics::ProcessUsage process;
 };
 
-std::string metrics_page(const MetricsInput& input);
+std::string metrics_page(const MetricsInput& input, metrics::Format format = metrics::Format::kText);
 
 }  // namespace kilat::app

@@ -147,7 +147,7 @@ const Ops::Round& Ops::gather() {
   return last_;
 }
 
-std::string Ops::metrics() {
+std::string Ops::metrics(metrics::Format format) {
   const Round& round = gather();
   return metrics_page({.shards = round.shards,
                        .responding = round.responding,
@@ -162,7 +162,8 @@ std::string Ops::metrics() {
                        .ready = common_.health.not_ready().empty(),
                        .draining = common_.health.draining(),
                        .reloads = reloads_,
-                       .process = metrics::process_usage()});
+                       .process = metrics::process_usage()},
+                      format);
 }
 
 std::string Ops::dump() {

@@ -45,7 +45,7 @@ class Ops {
   bool submit(Job job);
 
   // --- for jobs, on this thread
-  std::string metrics();
+  std::string metrics(metrics::Format format);
   std::string dump();
   ReloadReport reload(const config::Settings& wanted);
   void count_refused_reload();

@@ -24,6 +24,7 @@
 #include "base/timer_wheel.h"
 #include "config/settings.h"
 #include "hub/shard_hub.h"
+#include "metrics/exposition.h"
 #include "net/listener.h"
 #include "net/mailbox.h"
 #include "net/stream.h"
@@ -101,7 +102,7 @@ class Shard final : private net::AcceptHandler, private net::SlowReaderPolicy, p
   const Health& health() const { return common_.health; }
   Traffic& traffic() { return traffic_; }
   /// Has Ops make the answer to GET /metrics; false when it has too much to do.
-  bool ask_for_metrics(api::Ticket ticket);
+  bool ask_for_metrics(api::Ticket ticket, metrics::Format format);
   net::Reactor& reactor() { return reactor_; }
   TimerWheel& wheel() { return wheel_; }
   pusher::Shard& pusher() { return pusher_; }

@@ -86,12 +86,12 @@ uint64_t Shard::apply(std::shared_ptr<const config::Settings> next) {
   return closed;
 }
 
-bool Shard::ask_for_metrics(api::Ticket ticket) {
+bool Shard::ask_for_metrics(api::Ticket ticket, metrics::Format format) {
   if (common_.ops == nullptr) return false;
-  return common_.ops->submit([this, ticket, &ops = *common_.ops] {
-    post([this, ticket, page = ops.metrics()]() mutable {
+  return common_.ops->submit([this, ticket, format, &ops = *common_.ops] {
+    post([this, ticket, format, page = ops.metrics(format)]() mutable {
       answer(ticket, {.status = 200,
-                      .content_type = metrics::kContentType,
+                      .content_type = metrics::content_type(format),
                       .body = std::move(page),
                       .headers = {{"Cache-Control", "no-store"}}});
     });

@@ -15,8 +15,17 @@ namespace {
 constexpr uint64_t kOtherFiles = 32;
 
 std::vector<std::string> remedies_for(const bench::Plan& plan, const std::string& error) {
-  if (error.find("connect: ") != std::string::npos) return {"kilat serve", "--url ws://HOST:PORT"};
+  if (error.find("connect: ") != std::string::npos)
+    return {"kilat serve", "--url ws://HOST:PORT", "--url wss://HOST:PORT"};
   if (error.starts_with("all connections were lost")) return {"look at the server's log"};
+  if (error.starts_with("all publishers were lost")) {
+    return {"look at the server's log", "let them send more: app.client_events_per_second = 0",
+            "app.client_messages_per_second = 0", "--publishers N"};
+  }
+  if (error.find("the certificate is not trusted") != std::string::npos) {
+    return {"--ca FILE, with the certificate of the authority", "--insecure"};
+  }
+  if (plan.tls && error.find("TLS") != std::string::npos) return {"--url ws://HOST:PORT, if the port is a plain one"};
   if (plan.via == bench::Via::kHttp)
     return {"compare app id, key and secret with the server's configuration", "--app-id ID --key KEY --secret SECRET"};
   return {"compare key and secret, and whether client events are allowed, with the server's configuration",
@@ -37,7 +46,13 @@ int run_bench(const bench::Options& options) {
   const auto address = bench::resolve(plan->host, plan->port);
   if (!address) return report(address.error());
 
-  const auto runner = std::make_unique<bench::Runner>(*plan, *address);
+  std::unique_ptr<bench::TlsClient> tls;
+  if (plan->tls) {
+    auto made = bench::TlsClient::make({.host = plan->host, .ca = plan->ca, .insecure = plan->insecure});
+    if (!made) return report(made.error());
+    tls = std::move(*made);
+  }
+  const auto runner = std::make_unique<bench::Runner>(*plan, *address, tls.get());
   const bench::Result result = runner->run();
   std::string text;
   if (options.json) {
@@ -48,8 +63,7 @@ int run_bench(const bench::Options& options) {
   std::fputs(text.c_str(), stdout);
   std::fflush(stdout);
   if (!result.error.empty()) {
-    return report({"the benchmark failed", "ws://" + plan->authority() + plan->path_prefix, result.error,
-                   remedies_for(*plan, result.error)});
+    return report({"the benchmark failed", plan->url(), result.error, remedies_for(*plan, result.error)});
   }
   return result.ok() ? 0 : 1;
 }
@@ -104,6 +118,10 @@ Action install_bench(CLI::App& command) {
   add_time_options(command, *options);
   command.add_option("--host", options->host, "Server, instead of --url")->type_name("HOST");
   command.add_option("--port", options->port, "Its port; 6001 with --host alone")->type_name("PORT");
+  auto* const ca =
+      command.add_option("--ca", options->ca, "With wss: PEM file of certificates to trust instead of the system's")
+          ->type_name("FILE");
+  command.add_flag("--insecure", options->insecure, "With wss: take any certificate")->excludes(ca);
   command.add_option("--app-id", options->target.app, "Id of the app; else the first of the configuration")
       ->type_name("ID");
   command.add_flag("--json", options->json, "The result as one JSON object");

@@ -1,4 +1,4 @@
-// Exposition: writes samples in the Prometheus text format 0.0.4. Pure; one object, one thread.
+// Exposition: writes samples, in the Prometheus text format 0.0.4 or as JSON. Pure; one object, one thread.
 // Bounds: what the caller writes; labels come from the table, so no sample can bring a label of its own.
 #pragma once
 
@@ -12,12 +12,23 @@
 
 namespace kilat::metrics {
 
-inline constexpr std::string_view kContentType = "text/plain; version=0.0.4; charset=utf-8";
+enum class Format : uint8_t {
+  kText,
+  /// An array with one object a family: name, help, type and values; each value with its labels, those of a histogram
+  /// with the name of their line in the text. The shape that prom-client (Node.js) gives its metrics as JSON.
+  kJson,
+};
+
+/// The media type of a page in this format.
+constexpr std::string_view content_type(Format format) {
+  return format == Format::kJson ? "application/json" : "text/plain; version=0.0.4; charset=utf-8";
+}
 
 class Exposition {
  public:
   /// `soketi_prefix`: put before the names of Soketi's rows.
-  explicit Exposition(std::string_view soketi_prefix = {}) : prefix_(soketi_prefix) {}
+  explicit Exposition(std::string_view soketi_prefix = {}, Format format = Format::kText)
+      : prefix_(soketi_prefix), format_(format) {}
 
   /// Begins a family. Its samples follow, before the next one; each family at most once.
   void family(Metric metric);
@@ -34,14 +45,19 @@ class Exposition {
     sample({}, value);
   }
 
-  std::string take() { return std::move(out_); }
+  /// The page; nothing may follow.
+  std::string take();
 
  private:
-  void begin_sample(std::string_view suffix, Labels labels, std::string_view bound = {});
+  void write(std::string_view suffix, Labels labels, std::string_view bound, std::string_view value);
+  void write_labels(Labels labels, std::string_view bound);
+  void write_label(std::string_view name, std::string_view value, bool first);
 
   std::string out_;
   std::string prefix_;
   std::string name_;
+  Format format_;
+  bool first_sample_ = true;
   const Row* row_ = nullptr;
 };
 

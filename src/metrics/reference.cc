@@ -21,6 +21,10 @@ scrape_configs:
     static_configs: [{ targets: ["127.0.0.1:9601"] }]
 ```
 
+`GET /metrics?json=1` has the same figures as JSON, for scripts: an array with an object for each name, as prom-client of
+Node.js gives it: `{"name","help","type","values":[{"labels":{},"value":1}]}`. Values of a histogram also have
+`metricName`, the name of their line in the text.
+
 - Every shard counts for itself, on its own thread and without atomics, and hands its figures over for a scrape between
   two turns of its loop. A shard that does not answer within two seconds is shown with its last figures and
   `kilat_shard_responding` 0. A scrape of several shards is therefore not one instant.

@@ -4,12 +4,13 @@ import { spawn } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
 
 import { assertRow, eventually, kApp, kBinary, reasonRow, startServer } from './harness.mjs';
+import { Authority, startTlsServer } from './tls_lab.mjs';
 
 /** Runs `kilat bench` to its end. `onStart` gets the child and what it has written to stderr so far, as a function. */
 async function bench(server, options, onStart) {
   const given = { url: `ws://127.0.0.1:${server.port}`, 'app-id': kApp.id, key: kApp.key, secret: kApp.secret };
   const flags = Object.entries({ ...given, drain: 60, ...options }).flatMap(([name, value]) =>
-    value === true ? [`--${name}`] : [`--${name}`, String(value)],
+    value === false ? [] : value === true ? [`--${name}`] : [`--${name}`, String(value)],
   );
   const child = spawn(kBinary, ['bench', ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
   const reap = () => child.kill('SIGKILL');
@@ -40,6 +41,7 @@ describe('bench', () => {
       apps: [
         { client_events_per_second: 0, client_messages_per_second: 0 },
         { id: 'slow', key: 'slow-key', client_events_per_second: 1 },
+        { id: 'strict', key: 'strict-key', client_events_per_second: 0, client_messages_per_second: 20, subscriptions_max: 10 },
         { id: 'small', key: 'small-key', client_events_per_second: 0, client_messages_per_second: 0, max_connections: 4 },
       ],
     });
@@ -165,6 +167,21 @@ describe('bench', () => {
     assert.ok(report.deliveries.received > 0, 'what came before is still reported');
   });
 
+  for (const rate of ['max', '2000']) {
+    it(`publishers that the server drops end the run, with the reason (--rate ${rate})`, async () => {
+      const row = assertRow('client_messages_limited', { closeCode: 4100 });
+      const options = {
+        json: true, 'app-id': 'strict', key: 'strict-key', connections: 6, publishers: 2, rate, duration: 600, warmup: 0, drain: 600,
+      };
+      const { code, report, stderr } = await bench(server, options);
+      assert.equal(code, 1);
+      assert.equal(report.error, `all publishers were lost: ${row.pusher_code}: ${row.text}`);
+      assert.match(stderr, /client_messages_per_second = 0/);
+      assert.equal(report.connections.dropped, 2);
+      assert.ok(report.deliveries.received > 0, 'what came before is still reported');
+    });
+  }
+
   it('no server at all is told, with exit code 1', async () => {
     const gone = await startServer();
     await gone.stop();
@@ -176,5 +193,82 @@ describe('bench', () => {
   it('wrong options are exit code 2', async () => {
     const { code } = await bench(server, { via: 'pigeon' });
     assert.equal(code, 2);
+  });
+});
+
+describe('bench over TLS', () => {
+  let authority;
+  let server;
+  before(async () => {
+    authority = new Authority();
+    server = await startTlsServer(authority, {
+      apps: [{ client_events_per_second: 0, client_messages_per_second: 0 }],
+      also: ['127.0.0.2:0 tls'],
+    });
+  });
+  after(async () => {
+    await server?.stop();
+    authority.remove();
+  });
+
+  const quick = { json: true, rate: 20, duration: 1, warmup: 0, connections: 4 };
+  const trusting = () => ({ ...quick, ca: authority.file('ca.pem'), url: `wss://127.0.0.1:${server.tls_port}` });
+
+  it('client events and HTTP: everything arrives once', async () => {
+    for (const via of ['client-events', 'http']) {
+      const { code, report } = await bench(server, { ...trusting(), via });
+      assert.equal(code, 0, JSON.stringify(report));
+      assert.equal(report.url, `wss://127.0.0.1:${server.tls_port}`);
+      assert.equal(report.deliveries.received, via === 'http' ? 80 : 60);
+      assert.equal(report.deliveries.lost, 0);
+    }
+  });
+
+  it('flat out with events of many records each', async () => {
+    const options = { ...trusting(), rate: 'max', window: 8, payload: 90_000 };
+    const { code, report } = await bench(server, options);
+    assert.equal(code, 0, JSON.stringify(report));
+    assert.ok(report.publishes.sent > 8, 'the window opens again');
+    assert.equal(report.deliveries.received, report.publishes.sent * 3);
+  });
+
+  it('a name is checked, and sent', async () => {
+    const { code, report } = await bench(server, { ...trusting(), url: `https://localhost:${server.tls_port}` });
+    assert.equal(code, 0, JSON.stringify(report));
+  });
+
+  it('a certificate that nobody vouches for is refused, unless --insecure', async () => {
+    const { ca, ...options } = trusting();
+    assert.ok(ca);
+    const refused = await bench(server, options);
+    assert.equal(refused.code, 1);
+    assert.match(refused.report.error, /^the certificate is not trusted: /);
+    assert.match(refused.stderr, /--ca FILE/);
+    assert.equal(refused.report.connections.failed, 4);
+    const taken = await bench(server, { ...options, insecure: true });
+    assert.equal(taken.code, 0, JSON.stringify(taken.report));
+  });
+
+  it('a certificate for another name is refused', async () => {
+    // The test certificates are for 127.0.0.1 and localhost.
+    const other = server.addresses.find((address) => address.startsWith('127.0.0.2:')).split(' ')[0];
+    const { code, report } = await bench(server, { ...trusting(), url: `wss://${other}` });
+    assert.equal(code, 1);
+    assert.match(report.error, /^the certificate is not trusted: /);
+  });
+
+  it('a plain port is told from a TLS one, both ways', async () => {
+    const plain = await bench(server, { ...trusting(), url: `wss://127.0.0.1:${server.port}` });
+    assert.equal(plain.code, 1);
+    assert.match(plain.report.error, /TLS/);
+    const secure = await bench(server, { ...quick, url: `ws://127.0.0.1:${server.tls_port}` });
+    assert.equal(secure.code, 1);
+    assert.match(secure.report.error, /^400: /);
+  });
+
+  it('a file of certificates that cannot be read is told', async () => {
+    const { code, stderr } = await bench(server, { ...trusting(), json: false, ca: '/nonexistent/ca.pem' });
+    assert.equal(code, 1);
+    assert.match(stderr, /cannot read the trusted certificates/);
   });
 });

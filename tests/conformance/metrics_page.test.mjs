@@ -106,6 +106,39 @@ describe('metrics', () => {
     assert.equal(valueOf(page, 'kilat_api_requests_total', { route: 'channels', status: '4xx' }), 1);
   });
 
+  it('tells the same as JSON', async () => {
+    const client = await server.connect();
+    await client.subscribe('json-room');
+    await server.publish('json-room', 'hello', 'text');
+    await client.waitFor((event) => event.event === 'hello');
+    const text = await scrape(server);
+    const answer = await get(server.metrics_port, '/metrics?json=1');
+    assert.equal(answer.status, 200);
+    assert.equal(answer.headers['content-type'], 'application/json');
+    const families = JSON.parse(answer.text);
+    const described = families.map(({ name, help, type }) => `# HELP ${name} ${help}\n# TYPE ${name} ${type}\n`);
+    assert.deepEqual(described, text.match(/^# HELP .*\n# TYPE .*\n/gm), 'the same families in the same order');
+    const samples = families.flatMap(({ name, values }) =>
+      values.map(({ labels, value, metricName }) => {
+        assert.equal(typeof value, 'number');
+        const list = Object.entries(labels).map(([label, of]) => `${label}="${of}"`);
+        return (metricName ?? name) + (list.length > 0 ? `{${list}}` : '');
+      }),
+    );
+    const lines = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+    // What happens while one looks may add a row of reasons or routes, but takes none away.
+    const names = lines.map((line) => line.slice(0, line.lastIndexOf(' ')));
+    assert.deepEqual(names.filter((name) => !samples.includes(name)), []);
+    const value = (name, labels) =>
+      families.find((one) => one.name === name).values.find((one) => JSON.stringify(one.labels) === JSON.stringify(labels)).value;
+    assert.equal(value('kilat_subscriptions', { app: 'app-id' }), valueOf(text, 'kilat_subscriptions', { app: 'app-id' }));
+    assert.equal(value('kilat_shards', {}), valueOf(text, 'kilat_shards'));
+    assert.ok(value('kilat_deliveries_total', { app: 'app-id' }) >= 1);
+    assert.equal((await get(server.metrics_port, '/metrics?json=0')).text.slice(0, 6), '# HELP');
+    client.terminate();
+    await eventually(async () => valueOf(await scrape(server), 'kilat_connections', { app: 'app-id', protocol: 'pusher' }) === 0, 'its end');
+  });
+
   it('is served on its own listener only, which serves nothing else', async () => {
     assert.equal((await get(server.port, '/metrics')).status, 404);
     assert.equal((await get(server.port, '/usage')).status, 404);

@@ -30,6 +30,12 @@ class ClientEventPublisher final : public Publisher {
     return false;
   }
 
+  bool has_senders() const override {
+    for (uint32_t i = 0; i < plan_.shape.publishers; ++i) {
+      if (fleet_.is_live(i)) return true;
+    }
+    return false;
+  }
   uint64_t unanswered() const override { return 0; }
   uint64_t refused() const override { return 0; }
   const Complaint* hopeless() const override { return nullptr; }

@@ -84,6 +84,10 @@ double Fleet::connects_per_second() const {
   return established_ / (static_cast<double>(last_established_ns_ - start_ns_) / 1e9);
 }
 
+bool Fleet::is_live(uint32_t connection) const {
+  return members_[connection]->state() == Subscriber::State::kReady;
+}
+
 bool Fleet::can_send(uint32_t connection) const {
   const Subscriber& member = *members_[connection];
   return member.state() == Subscriber::State::kReady && !member.busy();

@@ -48,6 +48,7 @@ class Fleet {
   /// Connections established in a second, from the first attempt to the last that came about.
   double connects_per_second() const;
 
+  bool is_live(uint32_t connection) const;
   /// Whether a message from this connection would go out now.
   bool can_send(uint32_t connection) const;
   /// Sends a text message; only where can_send().

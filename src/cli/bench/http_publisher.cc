@@ -69,6 +69,7 @@ class HttpPublisher final : public Publisher {
     return false;
   }
 
+  bool has_senders() const override { return true; }
   uint64_t unanswered() const override { return unanswered_; }
   uint64_t refused() const override { return refused_; }
   const Complaint* hopeless() const override { return hopeless_ ? &*hopeless_ : nullptr; }

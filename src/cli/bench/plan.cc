@@ -34,20 +34,23 @@ std::string url_part(const CurlUrl& url, CURLUPart part, unsigned flags = 0) {
 // Scheme, host, port and path prefix of `text` into `plan`.
 std::optional<Failure> take_url(const std::string& text, Plan& plan) {
   const CurlUrl url(curl_url(), &curl_url_cleanup);
-  Failure bad{"cannot run the benchmark", fit_for_terminal(text), "this is no address", {"--url ws://HOST:PORT"}};
+  Failure bad{"cannot run the benchmark",
+              fit_for_terminal(text),
+              "this is no address",
+              {"--url ws://HOST:PORT", "--url wss://HOST:PORT"}};
   if (!url || curl_url_set(url.get(), CURLUPART_URL, text.c_str(), CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK) return bad;
   const std::string scheme = url_part(url, CURLUPART_SCHEME);
-  if (scheme == "wss" || scheme == "https") {
-    return Failure{"cannot run the benchmark",
-                   fit_for_terminal(text),
-                   "TLS is not supported here",
-                   {"--url ws://HOST:PORT, where the server listens without TLS"}};
+  plan.tls = scheme == "wss" || scheme == "https";
+  if (!plan.tls && scheme != "ws" && scheme != "http") return bad;
+  if (!plan.tls && (!plan.ca.empty() || plan.insecure)) {
+    bad.why = "--ca and --insecure are for TLS, and this address is plain";
+    bad.remedies = {"--url wss://HOST:PORT"};
+    return bad;
   }
-  if (scheme != "ws" && scheme != "http") return bad;
   plan.host = url_part(url, CURLUPART_HOST);
   if (plan.host.starts_with('[')) plan.host = plan.host.substr(1, plan.host.size() - 2);
   const std::string port = url_part(url, CURLUPART_PORT);
-  plan.port = 80;
+  plan.port = plan.tls ? 443 : 80;
   std::from_chars(port.data(), port.data() + port.size(), plan.port);
   plan.path_prefix = url_part(url, CURLUPART_PATH);
   while (plan.path_prefix.ends_with('/')) plan.path_prefix.pop_back();
@@ -131,10 +134,16 @@ std::string Plan::authority() const {
   return config::join_listen(host, port);
 }
 
+std::string Plan::url() const {
+  return (tls ? "wss://" : "ws://") + authority() + path_prefix;
+}
+
 Outcome<Plan> make_plan(const Options& options, uint32_t run) {
   Plan plan;
   plan.run = run;
   plan.via = options.via == "http" ? Via::kHttp : Via::kClientEvents;
+  plan.ca = options.ca;
+  plan.insecure = options.insecure;
   plan.payload_bytes = options.payload_bytes;
   plan.window = options.window;
   plan.connect_rate = options.connect_rate;

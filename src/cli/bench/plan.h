@@ -17,6 +17,8 @@ struct Options {
   TargetOptions target;
   std::string host;
   uint16_t port = 0;
+  std::string ca;         ///< file of certificates to trust
+  bool insecure = false;  ///< trust any
   uint32_t connections = 100;
   uint32_t channels = 1;
   uint32_t payload_bytes = 200;
@@ -34,6 +36,9 @@ struct Options {
 
 struct Plan {
   std::string host;
+  bool tls = false;
+  std::string ca;
+  bool insecure = false;
   uint16_t port = 0;
   std::string path_prefix;
   std::string app_id;
@@ -53,6 +58,8 @@ struct Plan {
   std::string channel_name(uint32_t index) const;
   /// "127.0.0.1:6001", with brackets around an IPv6 address.
   std::string authority() const;
+  /// "wss://127.0.0.1:6001/prefix".
+  std::string url() const;
 };
 
 /// Checks the options and finds server and app as the other commands do. `run` is any random number.

@@ -23,6 +23,8 @@ class Publisher {
 
   /// Sends one event that was due at `due_ns`. False when nobody can take it now: ask again after the next turn.
   virtual bool publish(uint64_t due_ns, uint64_t now_ns) = 0;
+  /// Whether a connection is left that can publish, now, later or after a new attempt.
+  virtual bool has_senders() const = 0;
   /// Publishes that have no answer yet.
   virtual uint64_t unanswered() const = 0;
   /// Publishes that the server refused, or whose fate is unknown because the connection broke.

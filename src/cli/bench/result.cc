@@ -72,7 +72,7 @@ std::string plural(uint64_t count, const char* noun) {
 }
 
 std::string heading(const Plan& plan) {
-  std::string out = "kilat bench ws://" + plan.authority() + plan.path_prefix + ": ";
+  std::string out = "kilat bench " + plan.url() + ": ";
   out += plural(plan.shape.connections, "connection") + ", " + plural(plan.shape.channels, "channel") + ", ";
   out += plural(plan.payload_bytes, "byte") + ", " + plural(plan.shape.publishers, "publisher") + " via ";
   out += name_of(plan.via);
@@ -160,7 +160,7 @@ std::string report_json(const Plan& plan, const Result& result) {
   std::string out = "{" + member("ok", result.ok()) + ",\"error\":";
   out += result.error.empty() ? "null" : json_string(result.error);
   out += "," + member("interrupted", result.interrupted) + ",\"url\":";
-  out += json_string("ws://" + plan.authority() + plan.path_prefix) + ",\"via\":\"" + name_of(plan.via) + "\",";
+  out += json_string(plan.url()) + ",\"via\":\"" + name_of(plan.via) + "\",";
   out +=
       member("channels", uint64_t{plan.shape.channels}) + "," + member("payload_bytes", uint64_t{plan.payload_bytes});
   out += "," + member("publishers", uint64_t{plan.shape.publishers}) + ",\"rate\":";

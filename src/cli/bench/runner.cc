@@ -24,9 +24,9 @@ uint64_t cpu_ns() {
 
 }  // namespace
 
-Runner::Runner(const Plan& plan, const Address& address)
+Runner::Runner(const Plan& plan, const Address& address, const TlsClient* tls)
     : plan_(plan),
-      wire_(address),
+      wire_(address, tls),
       ledger_(plan.shape),
       fleet_(plan, wire_, ledger_, complaints_),
       publisher_(plan.via == Via::kHttp ? make_http_publisher(plan, wire_, ledger_, complaints_)
@@ -96,7 +96,9 @@ void Runner::start_publishing(uint64_t now_ns) {
 }
 
 void Runner::publish_some(uint64_t now_ns) {
-  if (fleet_.live() == 0) return finish("all connections were lost: " + complaints_.most_frequent(Stage::kRun));
+  if (fleet_.live() == 0) return finish_lost("all connections");
+  // Without them nothing would come any more, however long the run goes on.
+  if (!publisher_->has_senders()) return start_draining(now_ns);
   if (publisher_->hopeless() != nullptr)
     return finish("the server takes no events: " + text_of(*publisher_->hopeless()));
   eager_ = false;
@@ -158,9 +160,19 @@ void Runner::start_draining(uint64_t now_ns) {
 }
 
 void Runner::drain(uint64_t now_ns) {
-  if (fleet_.live() == 0) return finish("all connections were lost: " + complaints_.most_frequent(Stage::kRun));
+  if (fleet_.live() == 0) return finish_lost("all connections");
   const bool complete = ledger_.owed() == 0 && publisher_->unanswered() == 0;
-  if (complete || now_ns >= std::max(drain_start_ns_, last_progress_ns_) + plan_.drain_ns) finish({});
+  // What they sent last never left them, so it is no use to wait as long as for a slow server.
+  const bool lost = !publisher_->has_senders();
+  const uint64_t patience_ns = lost ? std::min(plan_.drain_ns, kStallNs) : plan_.drain_ns;
+  if (!complete && now_ns < std::max(drain_start_ns_, last_progress_ns_) + patience_ns) return;
+  lost ? finish_lost("all publishers") : finish({});
+}
+
+void Runner::finish_lost(const char* what) {
+  const std::string why = complaints_.most_frequent(Stage::kRun);
+  // Publishers may also never have come about.
+  finish(std::string(what) + " were lost: " + (why.empty() ? complaints_.most_frequent(Stage::kConnect) : why));
 }
 
 void Runner::finish(std::string error) {

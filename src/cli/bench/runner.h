@@ -18,7 +18,8 @@ namespace kilat::cli::bench {
 
 class Runner {
  public:
-  Runner(const Plan& plan, const Address& address);
+  /// `tls`: null when the plan asks for none.
+  Runner(const Plan& plan, const Address& address, const TlsClient* tls);
 
   Result run();
 
@@ -34,6 +35,7 @@ class Runner {
   bool window_open(uint64_t now_ns);
   void start_draining(uint64_t now_ns);
   void drain(uint64_t now_ns);
+  void finish_lost(const char* what);
   void finish(std::string error);
   void obey_signals(uint64_t now_ns);
   void note_progress(uint64_t now_ns);

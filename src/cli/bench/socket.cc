@@ -56,7 +56,8 @@ Outcome<Address> resolve(const std::string& host, uint16_t port) {
   return out;
 }
 
-Wire::Wire(const Address& to) : address(to), buffer(kReadBytes + ws::kPadding) {}
+Wire::Wire(const Address& to, const TlsClient* tls_client)
+    : address(to), tls(tls_client), buffer(kReadBytes + ws::kPadding) {}
 
 void Wire::flush() {
   // What on_lost of one connection queues on another is sent in the same pass.
@@ -109,6 +110,24 @@ void Socket::finish_connect() {
   socklen_t size = sizeof error;
   ::getsockopt(fd_, SOL_SOCKET, SO_ERROR, &error, &size);
   if (error != 0) return lose("connect: " + words_of(error));
+  if (wire_.tls == nullptr) return opened();
+  tls_ = wire_.tls->begin(fd_);
+  if (!tls_) return lose("TLS cannot be set up");
+  shake_hands();
+}
+
+void Socket::shake_hands() {
+  const TlsSession::Step step = tls_->handshake();
+  switch (step.state) {
+    case TlsSession::State::kDone: return opened();
+    case TlsSession::State::kWantRead: return watch(EPOLLIN);
+    case TlsSession::State::kWantWrite: return watch(EPOLLOUT);
+    case TlsSession::State::kEnded: return lose("the TLS handshake was ended by the server");
+    case TlsSession::State::kFailed: return lose(step.why);
+  }
+}
+
+void Socket::opened() {
   connecting_ = false;
   watch(EPOLLIN);
   if (fd_ >= 0) on_open();
@@ -116,22 +135,39 @@ void Socket::finish_connect() {
 
 void Socket::on_ready(uint32_t events) {
   if (fd_ < 0) return;
-  if (connecting_) return finish_connect();
+  if (connecting_) return tls_ ? shake_hands() : finish_connect();
   if ((events & EPOLLOUT) != 0) flush();
   if (fd_ >= 0 && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) read();
 }
 
 void Socket::read() {
   for (int i = 0; i < kReadsInARow && fd_ >= 0; ++i) {
-    const ssize_t got = ::recv(fd_, wire_.buffer.data(), kReadBytes, 0);
-    if (got < 0) {
-      if (errno != EAGAIN && errno != EINTR) lose(words_of(errno));
-      return;
-    }
-    if (got == 0) return lose("ended by the server without a word");
-    on_bytes({wire_.buffer.data(), static_cast<size_t>(got)});
-    if (static_cast<size_t>(got) < kReadBytes) return;
+    const TlsSession::Step step = receive();
+    if (step.state == TlsSession::State::kEnded) return lose("ended by the server without a word");
+    if (step.state == TlsSession::State::kFailed) return lose(step.why);
+    if (step.state != TlsSession::State::kDone) return;
+    on_bytes({wire_.buffer.data(), step.bytes});
+    // TLS gives one record at a time and keeps none back, so the kernel tells of what is left.
+    if (!tls_ && step.bytes < kReadBytes) return;
   }
+}
+
+// The words of TLS for what the kernel says, so that both are read in one way.
+TlsSession::Step Socket::receive() {
+  if (tls_) return tls_->read({wire_.buffer.data(), kReadBytes});
+  const ssize_t got = ::recv(fd_, wire_.buffer.data(), kReadBytes, 0);
+  if (got > 0) return {.bytes = static_cast<size_t>(got)};
+  if (got == 0) return {.state = TlsSession::State::kEnded};
+  if (errno == EAGAIN || errno == EINTR) return {.state = TlsSession::State::kWantRead};
+  return {.state = TlsSession::State::kFailed, .why = words_of(errno)};
+}
+
+TlsSession::Step Socket::transmit(std::string_view bytes) {
+  if (tls_) return tls_->write(bytes);
+  const ssize_t sent = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  if (sent >= 0) return {.bytes = static_cast<size_t>(sent)};
+  if (errno == EAGAIN || errno == EINTR) return {.state = TlsSession::State::kWantWrite};
+  return {.state = TlsSession::State::kFailed, .why = words_of(errno)};
 }
 
 void Socket::queue(std::string_view bytes) {
@@ -144,12 +180,11 @@ void Socket::flush() {
   dirty_ = false;
   if (fd_ < 0 || connecting_) return;
   while (sent_ < out_.size()) {
-    const ssize_t got = ::send(fd_, out_.data() + sent_, out_.size() - sent_, MSG_NOSIGNAL);
-    if (got < 0) {
-      if (errno == EAGAIN || errno == EINTR) break;
-      return lose(words_of(errno));
-    }
-    sent_ += static_cast<size_t>(got);
+    const TlsSession::Step step = transmit(std::string_view(out_).substr(sent_));
+    if (step.state == TlsSession::State::kFailed) return lose(step.why);
+    if (step.state == TlsSession::State::kEnded) return lose("ended by the server without a word");
+    if (step.state != TlsSession::State::kDone) break;
+    sent_ += step.bytes;
   }
   if (sent_ == out_.size()) {
     out_.clear();
@@ -167,6 +202,7 @@ void Socket::watch(uint32_t events) {
 
 void Socket::close() {
   if (fd_ < 0) return;
+  tls_.reset();  // says goodbye on the descriptor
   wire_.loop.remove(fd_);
   ::close(std::exchange(fd_, -1));
   connecting_ = false;

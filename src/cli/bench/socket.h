@@ -1,16 +1,18 @@
-// A TCP connection of the load tool: connects without blocking, reads into a buffer that all share, and queues what the
-// kernel does not take at once. Owner: the run; one thread. Lives until the run ends, whatever happens to its
-// descriptor, so that events that were fetched already find it.
-// Bounds: kOutBytesMax bytes queued; past it the connection is given up.
+// A connection of the load tool, TCP with or without TLS: connects without blocking, reads into a buffer that all
+// share, and queues what the kernel does not take at once. Owner: the run; one thread. Lives until the run ends,
+// whatever happens to its descriptor, so that events that were fetched already find it. Bounds: kOutBytesMax bytes
+// queued; past it the connection is given up.
 #pragma once
 
 #include <sys/socket.h>
 
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "cli/bench/tls_client.h"
 #include "cli/failure.h"
 #include "net/event_loop.h"
 
@@ -30,10 +32,12 @@ Outcome<Address> resolve(const std::string& host, uint16_t port);
 
 /// What the connections of a run share.
 struct Wire {
-  explicit Wire(const Address& to);
+  /// `tls_client` outlives this; null: the connections are not encrypted.
+  Wire(const Address& to, const TlsClient* tls_client);
 
   net::EventLoop loop;
   Address address;
+  const TlsClient* tls;
   std::vector<char> buffer;    ///< of what is being read; some readable bytes follow the part that recv may fill
   std::vector<Socket*> dirty;  ///< have something queued; flush() sends it
   uint32_t source = 0;         ///< 127.0.0.(1 + source) is where the next connection to loopback comes from
@@ -52,7 +56,8 @@ class Socket : public net::Watcher {
   Socket(const Socket&) = delete;
   Socket& operator=(const Socket&) = delete;
 
-  /// Starts to connect; on_open or on_lost follow, on_lost possibly before this returns.
+  /// Starts to connect; on_open (with TLS: once the handshake is over) or on_lost follow, on_lost possibly before this
+  /// returns.
   void open();
   /// Queues bytes for the next Wire::flush().
   void queue(std::string_view bytes);
@@ -77,13 +82,18 @@ class Socket : public net::Watcher {
  private:
   bool start_connect();
   void finish_connect();
+  void shake_hands();
+  void opened();
   void read();
+  TlsSession::Step receive();
+  TlsSession::Step transmit(std::string_view bytes);
   void watch(uint32_t events);
   void lose(const std::string& why);
 
   Wire& wire_;
   int fd_ = -1;
-  bool connecting_ = false;
+  std::unique_ptr<TlsSession> tls_;  // null without TLS, and until TCP is connected
+  bool connecting_ = false;          // until the handshake of TLS is over
   bool dirty_ = false;
   uint32_t watched_ = 0;
   size_t sent_ = 0;  // of out_

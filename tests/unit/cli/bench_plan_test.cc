@@ -50,12 +50,35 @@ TEST(BenchPlan, ClientEvents_NeedNoAppId) {
   EXPECT_EQ(why(options), "");
 }
 
-TEST(BenchPlan, Tls_IsRefusedWithWords) {
+TEST(BenchPlan, Scheme_DecidesAboutTls) {
   Options options = some_options();
-  for (const char* url : {"wss://example.com", "https://example.com"}) {
+  for (const char* url : {"wss://example.com/a", "https://example.com/a"}) {
     options.target.url = url;
-    EXPECT_EQ(why(options), "TLS is not supported here");
+    const auto plan = make_plan(options, 1);
+    ASSERT_TRUE(plan.has_value()) << url;
+    EXPECT_TRUE(plan->tls);
+    EXPECT_EQ(plan->url(), "wss://example.com:443/a");
   }
+  options.target.url = "http://example.com";
+  const auto plain = make_plan(options, 1);
+  ASSERT_TRUE(plain.has_value());
+  EXPECT_FALSE(plain->tls);
+  EXPECT_EQ(plain->url(), "ws://example.com:80");
+}
+
+TEST(BenchPlan, WordsAboutCertificates_AreForTlsOnly) {
+  Options options = some_options();
+  options.insecure = true;
+  EXPECT_NE(why(options).find("this address is plain"), std::string::npos);
+  options.insecure = false;
+  options.ca = "ca.pem";
+  EXPECT_NE(why(options).find("this address is plain"), std::string::npos);
+  options.target.url = "wss://127.0.0.1:6001";
+  EXPECT_EQ(why(options), "");
+}
+
+TEST(BenchPlan, OtherSchemes_AreNoAddress) {
+  Options options = some_options();
   options.target.url = "ftp://example.com";
   EXPECT_EQ(why(options), "this is no address");
 }

@@ -58,6 +58,45 @@ TEST(Exposition, SoketiNames_StandBehindThePrefix) {
   EXPECT_NE(out.take().find("\nsoketi_connected{app_id=\"shop\",port=\"6001\"} 3\n"), std::string::npos);
 }
 
+TEST(ExpositionJson, Families_AreObjectsOfOneArray) {
+  Exposition out({}, Format::kJson);
+  out.family(Metric::kMessagesReceived);
+  out.sample({"a\"b", "ping"}, 7);
+  out.sample({"shop", "pong"}, 0);
+  out.family(Metric::kRefusals);
+  out.family(Metric::kUptime);
+  out.sample_real({}, 1.5);
+  EXPECT_EQ(out.take(),
+            R"([{"name":"kilat_messages_received_total","help":"Messages of clients, by what they ask for.",)"
+            R"("type":"counter","values":[{"labels":{"app":"a\"b","kind":"ping"},"value":7},)"
+            R"({"labels":{"app":"shop","kind":"pong"},"value":0}]},)"
+            R"({"name":"kilat_refusals_total","help":"Refused handshakes, messages and requests, by row of )"
+            R"(docs/reasons.md; failed signatures are among them.","type":"counter","values":[]},)"
+            R"({"name":"kilat_uptime_seconds","help":"Time since the start.","type":"gauge",)"
+            R"("values":[{"labels":{},"value":1.5}]}])");
+}
+
+TEST(ExpositionJson, Histogram_NamesTheLineOfEachValue) {
+  Histogram turns;
+  turns.observe(60);
+  Exposition out({}, Format::kJson);
+  out.family(Metric::kTurn);
+  out.sample({"1"}, turns);
+  const std::string text = out.take();
+  EXPECT_NE(text.find(R"({"labels":{"shard":"1","le":"1e-04"},"value":1,"metricName":"kilat_turn_seconds_bucket"})"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find(R"({"labels":{"shard":"1"},"value":6e-05,"metricName":"kilat_turn_seconds_sum"})"),
+            std::string::npos);
+  EXPECT_NE(text.find(R"({"labels":{"shard":"1"},"value":1,"metricName":"kilat_turn_seconds_count"}]}])"),
+            std::string::npos);
+}
+
+TEST(ExpositionJson, NothingWritten_IsAnEmptyArray) {
+  EXPECT_EQ(Exposition({}, Format::kJson).take(), "[]");
+  EXPECT_EQ(Exposition().take(), "");
+}
+
 TEST(ExpositionDeathTest, SampleWithOtherLabelsThanItsRow_EndsTheProcess) {
   Exposition out;
   out.family(Metric::kChannels);
