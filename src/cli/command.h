@@ -37,6 +37,7 @@ Action install_init(CLI::App& command);
 Action install_check(CLI::App& command);
 Action install_env(CLI::App& command);
 Action install_reload(CLI::App& command);
+Action install_stop(CLI::App& command);
 Action install_health(CLI::App& command);
 Action install_doctor(CLI::App& command);
 Action install_top(CLI::App& command);

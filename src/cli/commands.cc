@@ -12,6 +12,7 @@ constexpr std::array kCommands = std::to_array<Command>({
     {"check", "Say whether the configuration is valid, and what is wrong.", "kilat check kilat.toml", install_check},
     {"env", "Print what an application or proxy must be told.", "kilat env laravel >> .env", install_env},
     {"reload", "Have the running server read its configuration again.", "kilat reload", install_reload},
+    {"stop", "Have the running server say goodbye to its connections and end.", "kilat stop", install_stop},
     {"health", "Ask a server whether it is ready.", "kilat health", install_health},
     {"doctor", "Check this machine for running a server.", "kilat doctor", install_doctor},
     {"top", "Show what a server does, live.", "kilat top", install_top},

@@ -58,6 +58,12 @@ int probe_address(const std::string& host, uint16_t port) {
   return bind_once(AF_INET6, reinterpret_cast<const sockaddr*>(&v6), sizeof v6);
 }
 
+std::string process_name(int pid) {
+  std::string name = read_file("/proc/" + std::to_string(pid) + "/comm");
+  while (!name.empty() && name.back() == '\n') name.pop_back();
+  return name;
+}
+
 std::optional<PortOwner> owner_of_port(uint16_t port) {
   uint64_t inode = listening_inode(read_file("/proc/net/tcp"), port);
   if (inode == 0) inode = listening_inode(read_file("/proc/net/tcp6"), port);
@@ -68,10 +74,9 @@ std::optional<PortOwner> owner_of_port(uint16_t port) {
     const std::string name = entry->path().filename();
     if (name.find_first_not_of("0123456789") != std::string::npos) continue;
     if (!has_socket(entry->path() / "fd", wanted)) continue;
-    std::string comm = read_file(entry->path() / "comm");
-    while (!comm.empty() && comm.back() == '\n') comm.pop_back();
-    PortOwner out{std::move(comm), 0};
+    PortOwner out;
     std::from_chars(name.data(), name.data() + name.size(), out.pid);
+    out.name = process_name(out.pid);
     return out;
   }
   return std::nullopt;

@@ -17,6 +17,9 @@ struct PortOwner {
   int pid = 0;
 };
 
+/// What the kernel calls process `pid` (its program, 15 bytes at most); "" when there is none.
+std::string process_name(int pid);
+
 /// The process that listens on TCP `port`, if /proc lets us see it (our own processes; all of them for root).
 std::optional<PortOwner> owner_of_port(uint16_t port);
 

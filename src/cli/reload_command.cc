@@ -117,10 +117,7 @@ int request_reload(const RunningOptions& options, std::FILE* out) {
 
 Action install_reload(CLI::App& command) {
   auto options = std::make_shared<RunningOptions>();
-  command.add_option("--pid", options->pid, "Process number of the server")->type_name("PID");
-  command.add_option("--pid-file", options->pid_file, "File with that number")->type_name("FILE");
-  command.add_option("--config", options->config, "Configuration that names the pid file or the port")
-      ->type_name("FILE");
+  add_running_options(command, *options);
   return [options] { return request_reload(*options, stdout); };
 }
 

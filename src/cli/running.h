@@ -6,13 +6,21 @@
 #include "cli/failure.h"
 #include "config/settings.h"
 
+namespace CLI {
+class App;
+}
+
 namespace kilat::cli {
 
 struct RunningOptions {
-  int pid = 0;           ///< --pid; 0: search
-  std::string pid_file;  ///< --pid-file
-  std::string config;    ///< --config
+  std::string command = "reload";  ///< of `kilat`, for what is said to people
+  int pid = 0;                     ///< --pid; 0: search
+  std::string pid_file;            ///< --pid-file
+  std::string config;              ///< --config
 };
+
+/// Adds --pid, --pid-file and --config; `options` must outlive the parsing.
+void add_running_options(CLI::App& command, RunningOptions& options);
 
 /// --pid, --pid-file, server.pid_file of the configuration, then whoever listens on the configured port, if it is
 /// kilat.

@@ -74,11 +74,12 @@ Failure cannot_listen(const config::ServerSettings& server, int code) {
   Failure out{"cannot listen on " + config::join_listen(server.host, server.port), {}, std::strerror(code), {}};
   if (code == EADDRINUSE) {
     out.why = "address already in use";
-    if (const auto owner = owner_of_port(server.port))
-      out.why += " (by " + fit_for_terminal(owner->name) + ", pid " + std::to_string(owner->pid) + ")";
+    const auto owner = owner_of_port(server.port);
+    if (owner) out.why += " (by " + fit_for_terminal(owner->name) + ", pid " + std::to_string(owner->pid) + ")";
     if (const uint16_t port = free_port_after(server.host, server.port))
       out.remedies.push_back("kilat serve --port " + std::to_string(port));
-    out.remedies.emplace_back("end the other process");
+    const bool ours = owner && owner->name == "kilat";
+    out.remedies.push_back(ours ? "kilat stop --pid " + std::to_string(owner->pid) : "end the other process");
   } else if (code == EACCES) {
     out.remedies = {"a port above 1023: kilat serve --port 6001",
                     "let the system grant it: setcap cap_net_bind_service=+ep"};
