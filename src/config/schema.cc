@@ -74,7 +74,8 @@ constexpr std::array kRows = std::to_array<Row>({
                                 R"("/run/kilat/kilat.pid")"),
 
     text_list<kTls, &T::certificate>("tls.certificate", net::TlsContext::kPairsMax,
-                                     "PEM files, each a certificate and its chain: one for each kind of key.",
+                                     "PEM files, each a certificate and its chain: for each set of names one for each "
+                                     "kind of key.",
                                      R"(["/etc/kilat/ecdsa.pem", "/etc/kilat/rsa.pem"])"),
     text_list<kTls, &T::key>("tls.key", net::TlsContext::kPairsMax, "PEM files with their keys, in the same order.",
                              R"(["/etc/kilat/ecdsa.key", "/etc/kilat/rsa.key"])"),

@@ -13,6 +13,7 @@
 #include <iterator>
 #include <string_view>
 
+#include "net/tls_sites.h"
 #include "net/tls_tickets.h"
 
 namespace kilat::net {
@@ -54,6 +55,20 @@ int choose_protocol(SSL*, const unsigned char** out, unsigned char* out_size, co
   return SSL_TLSEXT_ERR_OK;
 }
 
+struct FreeCertificate {
+  void operator()(X509* certificate) const { X509_free(certificate); }
+};
+
+// The first certificate of a PEM file; null when there is none, and OpenSSL's queue says why.
+std::unique_ptr<X509, FreeCertificate> read_leaf(const std::string& file) {
+  struct FreeBio {
+    void operator()(BIO* bio) const { BIO_free(bio); }
+  };
+  const std::unique_ptr<BIO, FreeBio> in(BIO_new_file(file.c_str(), "r"));
+  X509* const leaf = in ? PEM_read_bio_X509_AUX(in.get(), nullptr, no_passphrase, nullptr) : nullptr;
+  return std::unique_ptr<X509, FreeCertificate>(leaf);
+}
+
 }  // namespace
 
 TlsContext::~TlsContext() {
@@ -65,17 +80,20 @@ Result<std::shared_ptr<const TlsContext>> TlsContext::load(const TlsOptions& opt
   SSL_CTX* handle = SSL_CTX_new(TLS_server_method());
   if (handle == nullptr) return fail(Reason::kInternal, "cannot set TLS up: " + openssl_error());
   auto context = std::make_shared<TlsContext>(handle);
-  TRY([[maybe_unused]] const bool ruled, context->set_rules(options));
   if (options.pairs.empty()) return fail(Reason::kTlsFilesInvalid, "there is no certificate");
+  auto sites = std::make_unique<TlsSites>();
   for (const TlsOptions::Pair& pair : options.pairs) {
-    TRY([[maybe_unused]] const bool used, context->use(pair));
+    TRY([[maybe_unused]] const bool used, context->use(pair, *sites, options));
   }
-  TRY([[maybe_unused]] const bool asked, context->ask_for_client_certificates(options));
+  // A site's context stands in for the first one in everything, once a client has asked for its name.
+  for (size_t i = 0; i < sites->size(); ++i) {
+    TRY([[maybe_unused]] const bool asked, ask_for_client_certificates(sites->context(i), options));
+  }
+  if (sites->size() > 1) TlsSites::attach(std::move(sites));
   return context;
 }
 
-Result<bool> TlsContext::set_rules(const TlsOptions& options) {
-  SSL_CTX* ctx = context_;
+Result<bool> TlsContext::set_rules(SSL_CTX* ctx, const TlsOptions& options) {
   uint64_t rules = SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_IGNORE_UNEXPECTED_EOF;
   if (options.ktls) rules |= SSL_OP_ENABLE_KTLS;
   SSL_CTX_set_options(ctx, rules);
@@ -97,16 +115,26 @@ Result<bool> TlsContext::set_rules(const TlsOptions& options) {
   return true;
 }
 
-Result<bool> TlsContext::use(const TlsOptions::Pair& pair) {
-  if (SSL_CTX_use_certificate_chain_file(context_, pair.certificate.c_str()) != 1) {
+Result<bool> TlsContext::use(const TlsOptions::Pair& pair, TlsSites& sites, const TlsOptions& options) {
+  const std::unique_ptr<X509, FreeCertificate> leaf = read_leaf(pair.certificate);
+  if (!leaf) return cannot("use the certificate", pair.certificate);
+  const size_t site = sites.place_of(leaf.get());
+  if (site == sites.size()) {
+    SSL_CTX* const another = site == 0 ? context_ : SSL_CTX_new(TLS_server_method());
+    if (another == nullptr) return fail(Reason::kInternal, "cannot set TLS up: " + openssl_error());
+    sites.begin(another);
+    TRY([[maybe_unused]] const bool ruled, set_rules(another, options));
+  }
+  SSL_CTX* const ctx = sites.context(site);
+  if (SSL_CTX_use_certificate_chain_file(ctx, pair.certificate.c_str()) != 1) {
     return cannot("use the certificate", pair.certificate);
   }
-  X509* const certificate = SSL_CTX_get0_certificate(context_);
-  if (SSL_CTX_use_PrivateKey_file(context_, pair.key.c_str(), SSL_FILETYPE_PEM) != 1) {
+  X509* const certificate = SSL_CTX_get0_certificate(ctx);
+  if (SSL_CTX_use_PrivateKey_file(ctx, pair.key.c_str(), SSL_FILETYPE_PEM) != 1) {
     return cannot("use the key", pair.key);
   }
   // Setting a key that does not fit makes OpenSSL forget the certificate instead of complaining.
-  if (SSL_CTX_check_private_key(context_) != 1 || SSL_CTX_get0_certificate(context_) != certificate) {
+  if (SSL_CTX_check_private_key(ctx) != 1 || SSL_CTX_get0_certificate(ctx) != certificate) {
     ERR_clear_error();
     return fail(Reason::kTlsFilesInvalid,
                 "the key " + pair.key + " does not belong to the certificate " + pair.certificate);
@@ -118,21 +146,22 @@ Result<bool> TlsContext::use(const TlsOptions::Pair& pair) {
     expires_unix_s_ = expires;
     expires_first_ = pair.certificate;
   }
+  sites.add(site, certificate);
   return true;
 }
 
-Result<bool> TlsContext::ask_for_client_certificates(const TlsOptions& options) {
+Result<bool> TlsContext::ask_for_client_certificates(SSL_CTX* ctx, const TlsOptions& options) {
   std::string identity = "kilat";
   if (options.client_certificates != ClientCertificates::kOff) {
     const char* file = options.client_ca.c_str();
     STACK_OF(X509_NAME)* names = SSL_load_client_CA_file(file);
-    if (names == nullptr || SSL_CTX_load_verify_file(context_, file) != 1) {
+    if (names == nullptr || SSL_CTX_load_verify_file(ctx, file) != 1) {
       sk_X509_NAME_pop_free(names, X509_NAME_free);
       return cannot("use the client CA", options.client_ca);
     }
-    SSL_CTX_set_client_CA_list(context_, names);
+    SSL_CTX_set_client_CA_list(ctx, names);
     const bool required = options.client_certificates == ClientCertificates::kRequired;
-    SSL_CTX_set_verify(context_, SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nullptr);
+    SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0), nullptr);
     std::ifstream in(options.client_ca, std::ios::binary);
     identity += required ? " required " : " optional ";
     identity.append(std::istreambuf_iterator<char>(in), {});
@@ -140,7 +169,7 @@ Result<bool> TlsContext::ask_for_client_certificates(const TlsOptions& options) 
   // A ticket carries the verdict on its client's certificate, so it must not outlive the rules of that verdict.
   unsigned char digest[SHA256_DIGEST_LENGTH];
   SHA256(reinterpret_cast<const unsigned char*>(identity.data()), identity.size(), digest);
-  SSL_CTX_set_session_id_context(context_, digest, sizeof digest);
+  SSL_CTX_set_session_id_context(ctx, digest, sizeof digest);
   return true;
 }
 

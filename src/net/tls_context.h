@@ -23,15 +23,19 @@ struct TlsOptions {
     std::string certificate;  ///< PEM file: the server's certificate, then those of its chain
     std::string key;          ///< PEM file without a passphrase
   };
-  std::vector<Pair> pairs = {};  ///< one for each kind of key: ECDSA, RSA
+  /// For each set of names one for each kind of key (ECDSA, RSA). The first answers where no name fits or none is asked
+  /// for.
+  std::vector<Pair> pairs = {};
   ClientCertificates client_certificates = ClientCertificates::kOff;
   std::string client_ca = {};  ///< PEM file; needed unless kOff
   bool ktls = false;           ///< let the kernel encrypt, where it can
 };
 
+class TlsSites;
+
 class TlsContext {
  public:
-  static constexpr size_t kPairsMax = 4;
+  static constexpr size_t kPairsMax = 32;
 
   /// Reads all files and checks that they belong together. The error says which file, and why. Main thread, or any.
   static Result<std::shared_ptr<const TlsContext>> load(const TlsOptions& options);
@@ -49,9 +53,9 @@ class TlsContext {
   const std::string& expires_first() const { return expires_first_; }
 
  private:
-  Result<bool> set_rules(const TlsOptions& options);
-  Result<bool> use(const TlsOptions::Pair& pair);
-  Result<bool> ask_for_client_certificates(const TlsOptions& options);
+  static Result<bool> set_rules(SSL_CTX* ctx, const TlsOptions& options);
+  static Result<bool> ask_for_client_certificates(SSL_CTX* ctx, const TlsOptions& options);
+  Result<bool> use(const TlsOptions::Pair& pair, TlsSites& sites, const TlsOptions& options);
 
   SSL_CTX* context_;
   int64_t expires_unix_s_ = INT64_MAX;

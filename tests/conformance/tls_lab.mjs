@@ -41,11 +41,11 @@ export class Authority {
     openssl(this.directory, 'genpkey', '-algorithm', ...options, '-out', `${name}.key`);
   }
 
-  /** NAME.pem (with the CA behind it) and NAME.key, for 127.0.0.1 and localhost. */
-  issue(name, { kind = 'ec', days = 30, common_name = name } = {}) {
+  /** NAME.pem (with the CA behind it) and NAME.key, for `names`: 127.0.0.1 and localhost. */
+  issue(name, { kind = 'ec', days = 30, common_name = name, names = 'IP:127.0.0.1,DNS:localhost' } = {}) {
     this.#key(name, kind);
     openssl(this.directory, 'req', '-new', '-key', `${name}.key`, '-subj', `/CN=${common_name}`, '-out', `${name}.csr`);
-    writeFileSync(this.file(`${name}.ext`), 'subjectAltName=IP:127.0.0.1,DNS:localhost\n');
+    writeFileSync(this.file(`${name}.ext`), `subjectAltName=${names}\n`);
     openssl(
       this.directory, 'x509', '-req', '-in', `${name}.csr`, '-CA', 'ca.pem', '-CAkey', 'ca.key', '-CAcreateserial',
       '-days', String(days), '-extfile', `${name}.ext`, '-out', `${name}.crt`,

@@ -63,6 +63,40 @@ TEST_F(TlsTest, EcdsaAndRsa_EachClientGetsWhatItKnows) {
   }
 }
 
+TEST_F(TlsTest, ServerName_ChoosesTheCertificate) {
+  context = *TlsContext::load({.pairs = {pems.make("one.example"), pems.make("two.example"),
+                                         pems.make("*.three.example"), pems.make("rsa.example", 30, true)}});
+  const std::pair<const char*, std::string> cases[] = {
+      {nullptr, "one.example"},          {"one.example", "one.example"},         {"two.example", "two.example"},
+      {"TWO.example", "two.example"},    {"a.three.example", "*.three.example"}, {"three.example", "one.example"},
+      {"nobody.example", "one.example"},
+  };
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    for (const auto& [name, certificate] : cases) {
+      Connection connection(reactor, tcp_pair());
+      wrap(connection);
+      TlsClient client(connection.peer.get(), version);
+      if (name != nullptr) SSL_set_tlsext_host_name(client.ssl(), name);
+      ASSERT_TRUE(connect(client));
+      EXPECT_EQ(client.server_name(), certificate) << (name != nullptr ? name : "no name");
+    }
+  }
+}
+
+TEST_F(TlsTest, ServerName_IsAskedForInContextsThatAreGone) {
+  const std::weak_ptr<const TlsContext> gone = context =
+      *TlsContext::load({.pairs = {pems.make("one.example"), pems.make("two.example")}});
+  Connection connection(reactor, tcp_pair());
+  wrap(connection);
+  // As a reload in the middle of a handshake does.
+  context.reset();
+  ASSERT_TRUE(gone.expired());
+  TlsClient client(connection.peer.get());
+  SSL_set_tlsext_host_name(client.ssl(), "two.example");
+  ASSERT_TRUE(connect(client));
+  EXPECT_EQ(client.server_name(), "two.example");
+}
+
 TEST_F(TlsTest, Alpn_TakesHttp11AndRefusesTheRest) {
   for (const bool known : {true, false}) {
     Connection connection(reactor, tcp_pair());
