@@ -6,6 +6,7 @@
 #include "base/json_raw.h"
 #include "base/json_text.h"
 #include "hub/channel_name.h"
+#include "hub/event_name.h"
 
 namespace kilat::api {
 namespace {
@@ -59,6 +60,7 @@ Result<Event> read_event(dom::element element, std::string_view raw, const hub::
   const std::optional<std::string_view> name = string_member(object, "name");
   if (!name || name->empty() || name->size() > app.event_name_max) return fail(Reason::kApiEventNameInvalid);
   event.name = *name;
+  if (app.socketio && hub::reserved_by_socketio(event.name)) return fail(Reason::kEventNameReserved);
   TRY(event.channels, read_channels(object, app, strict));
   TRY(event.data, read_data(object, raw, app));
 

@@ -98,6 +98,12 @@ bool signature_matches(const http::Request& request, const http::Query& query, s
 
 Reason authenticate(const http::Request& request, const http::Query& query, std::string_view prefix,
                     const hub::App& app, auth::AppKey& key, uint64_t now_unix_s) {
+  constexpr std::string_view kBearer = "Bearer ";
+  if (const std::string_view header = request.header("Authorization");
+      !app.settings.api_key.empty() && header.starts_with(kBearer)) {
+    return auth::equal_constant_time(header.substr(kBearer.size()), app.settings.api_key) ? Reason::kNone
+                                                                                          : Reason::kApiKeyInvalid;
+  }
   if (query.malformed() || query.too_many()) return Reason::kApiParameterInvalid;
   if (!auth::equal_constant_time(parameter(query, "auth_key"), app.settings.key)) return Reason::kApiKeyInvalid;
   if (parameter(query, "auth_version") != "1.0") return Reason::kApiVersionInvalid;

@@ -77,6 +77,11 @@ Outcome Service::dispatch(const Call& call) {
     return is_read(method) ? handler() : Outcome(method_not_allowed("GET, HEAD, OPTIONS"));
   };
   const std::string_view what = path[2];
+  if (what == "socketio" && path.size() >= 4 && call.app.settings.socketio) {
+    std::string action(path[3]);
+    if (path.size() > 4) action.append("/").append(path[4]);
+    return ForSockets{&call.app, std::move(action)};
+  }
   if (path.too_many()) return refusal(Reason::kHttpNotFound);
   if (path.size() == 3 && what == "events") return post_only([&] { return post_events(call); });
   if (path.size() == 3 && what == "batch_events") return post_only([&] { return post_batch(call); });

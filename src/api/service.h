@@ -49,7 +49,13 @@ struct Tail {
   std::string event;
 };
 
-using Outcome = std::variant<http::Response, Pending, Tail>;
+/// The request is good, and for the sockets of Socket.IO.
+struct ForSockets {
+  const hub::App* app;
+  std::string action;  ///< the path behind /apps/ID/socketio/
+};
+
+using Outcome = std::variant<http::Response, Pending, Tail, ForSockets>;
 
 class Service {
  public:

@@ -7,14 +7,25 @@
 #include "base/memory_reserve.h"
 #include "http/cors.h"
 #include "http/forwarded.h"
+#include "http/text.h"
 #include "http/uri.h"
 #include "net/proxy_protocol.h"
 #include "pusher/encode.h"
 #include "pusher/formats.h"
 #include "pusher/handshake.h"
+#include "socketio/session.h"
 #include "ws/handshake.h"
 
 namespace kilat::app {
+
+namespace {
+
+// The first subprotocol that a client offers; the reference server takes it, whatever it is.
+std::string_view first_of(std::string_view list) {
+  return http::trim(list.substr(0, list.find(',')));
+}
+
+}  // namespace
 
 Connection::Connection(Shard& shard, net::Descriptor fd, const Peer& peer, Lease lease, bool tls)
     : shard_(shard),
@@ -75,6 +86,7 @@ void Connection::give_up() {
 void Connection::take(std::span<char> bytes) {
   upgraded_.reset();
   if (session_) return session_->on_bytes(bytes);
+  if (link_) return link_->on_bytes(bytes);
   if (!http_) return;
   http_->on_bytes(bytes);
   upgraded_.reset();
@@ -110,6 +122,126 @@ void Connection::upgrade(const http::Request& request, std::string_view app_key,
   if (!rest.empty()) session_->on_bytes(rest);
 }
 
+Reason Connection::upgrade_socketio(const http::Request& request, bool echo, std::span<char> rest) {
+  socketio::Shard& socketio = shard_.socketio();
+  const socketio::Shard::Upgrade upgrade = socketio.check_upgrade(request);
+  if (upgrade.refused != Reason::kNone) return upgrade.refused;
+  if (upgrade.sid.empty() && shard_.draining()) return Reason::kServerDraining;
+  const std::string_view protocol = first_of(request.header("Sec-WebSocket-Protocol"));
+  const std::string_view key = request.header("Sec-WebSocket-Key");
+  const std::string_view offered = request.header("Sec-WebSocket-Extensions");
+  if (upgrade.shard != shard_.index()) {
+    if (!stream_.empty()) return Reason::kServerOverCapacity;  // an earlier answer is not sent yet
+    std::unique_ptr<MovedConnection> moved = prepare_move();
+    moved->sid = upgrade.sid;
+    moved->key = key;
+    moved->protocol = protocol;
+    moved->extensions = offered;
+    moved->rest.assign(rest.data(), rest.size());
+    upgraded_ = std::move(http_);
+    shard_.hand_to(upgrade.shard, std::move(moved));
+    shard_.bury(*this);
+    return Reason::kNone;
+  }
+  if (!upgrade.sid.empty()) {
+    if (!socketio.knows(upgrade.sid)) return Reason::kEioSessionUnknown;
+    accept_link(key, protocol, offered);
+    socketio.probe(upgrade.sid, *link_, false);
+  } else {
+    if (forwarded_) {
+      const Reason refused = shard_.take_address(lease_, {.address = *forwarded_, .local = false});
+      if (refused != Reason::kNone) return refused;
+    }
+    hub::App* app = nullptr;
+    if (const Reason refused = socketio.admit(app); refused != Reason::kNone) return refused;
+    accept_link(key, protocol, offered);
+    socketio.open(*link_, *app, {.address = client_address().text(), .secure = secure_}, upgrade.text_only, echo);
+  }
+  if (!rest.empty()) link_->on_bytes(rest);
+  return Reason::kNone;
+}
+
+// Answers 101; from now on the connection is a WebSocket of Socket.IO.
+void Connection::accept_link(std::string_view key, std::string_view protocol, std::string_view offered) {
+  socketio::Shard& socketio = shard_.socketio();
+  // Without contexts one compressed frame serves all readers.
+  constexpr ws::DeflateConfig kDeflate{.server_min_window_bits = ws::kWindowBitsMax};
+  std::string extensions;
+  const bool deflate = socketio.options.compression && ws::negotiate_deflate(offered, kDeflate, extensions).has_value();
+  make_link(deflate);
+  std::string switching;
+  ws::append_switching_protocols(switching, key, protocol, extensions);
+  stream_.push(net::FramePtr::make(switching));
+}
+
+void Connection::make_link(bool deflate) {
+  link_ = std::make_unique<socketio::Link>(shard_.socketio(), socketio::LinkOptions{.deflate = deflate}, stream_,
+                                           static_cast<socketio::LinkHost&>(*this));
+  upgraded_ = std::move(http_);
+  lease_.give_http();
+}
+
+// --- moving to another shard
+
+bool Connection::movable() {
+  if (!stream_.empty()) stream_.try_send();
+  return stream_.empty() && !stream_.closed() && !stream_.finishing();
+}
+
+std::unique_ptr<MovedConnection> Connection::prepare_move() {
+  auto moved = std::make_unique<MovedConnection>(stream_.release(), peer_, std::move(lease_));
+  moved->forwarded = std::move(forwarded_);
+  moved->tls = tls_;
+  moved->secure = secure_;
+  return moved;
+}
+
+void Connection::move(socketio::LinkHost::Move&& move) {
+  std::unique_ptr<MovedConnection> moved = prepare_move();
+  moved->sid = std::move(move.sid);
+  moved->rest = move.rest;
+  moved->accepted = true;
+  moved->probed = move.probed;
+  moved->deflate = move.deflate;
+  moved->state = std::move(move.state);
+  shard_.hand_to(move.shard, std::move(moved));
+  shard_.bury(*this);
+}
+
+void Connection::finish_move(MovedConnection& moved) {
+  socketio::Shard& socketio = shard_.socketio();
+  forwarded_ = moved.forwarded ? std::make_unique<IpAddress>(*moved.forwarded) : nullptr;
+  secure_ = moved.secure;
+  if (moved.state) {
+    make_link(moved.deflate);
+    socketio.adopt(std::move(*moved.state), link_.get());
+  } else if (moved.accepted) {
+    make_link(moved.deflate);
+    if (!socketio.knows(moved.sid)) return link_->close(Reason::kEioSessionUnknown);
+    socketio.probe(moved.sid, *link_, moved.probed);
+  } else {
+    if (!socketio.knows(moved.sid)) return refuse_moved(Reason::kEioSessionUnknown);
+    accept_link(moved.key, moved.protocol, moved.extensions);
+    socketio.probe(moved.sid, *link_, false);
+  }
+  upgraded_.reset();
+  if (moved.rest.empty()) return;
+  std::string rest = moved.rest;
+  const size_t size = rest.size();
+  rest.append(ws::kPadding, '\0');
+  link_->on_bytes({rest.data(), size});
+}
+
+void Connection::refuse_moved(Reason reason) {
+  shard_.note_refusal(reason, {});
+  std::string bytes;
+  http::append_response(bytes,
+                        {.status = 400, .content_type = "text/html", .body = std::string(reason_row(reason).text)},
+                        {.keep_alive = false, .date = shard_.http_date()});
+  stream_.push(net::FramePtr::make(bytes));
+  stream_.finish(reason);
+}
+
 pusher::SessionOptions Connection::negotiate(const http::Request& request, const hub::App& app, int protocol,
                                              std::string& extensions) {
   pusher::SessionOptions options{.protocol = protocol, .socket_id = shard_.new_socket_id()};
@@ -138,34 +270,14 @@ Reason Connection::take_quotas(hub::App& app) {
     const Reason refused = shard_.take_address(lease_, {.address = *forwarded_, .local = false});
     if (refused != Reason::kNone) return refused;
   }
-  if (!app.shared->connects.take(1, app.settings.connects_per_second, shard_.now_ms()).allowed) {
-    return Reason::kAppConnectsLimited;
-  }
-  return take_quota(app);
-}
-
-Reason Connection::take_quota(hub::App& app) {
-  const uint32_t app_max = app.settings.max_connections;
-  const uint32_t server_max = shard_.settings().server.max_connections;
-  const uint32_t in_app = app.connections.fetch_add(1, std::memory_order_relaxed) + 1;
-  const uint32_t in_all = shard_.apps().connections().fetch_add(1, std::memory_order_relaxed) + 1;
-  app_ = &app;
-  if (server_max != 0 && in_all > server_max) {
-    give_quota_back();
-    return Reason::kServerOverCapacity;
-  }
-  if (app_max != 0 && in_app > app_max) {
-    give_quota_back();
-    return app.settings.over_quota_code == 4100 ? Reason::kAppOverQuotaRetry : Reason::kAppOverQuota;
-  }
-  return Reason::kNone;
+  const Reason refused = shard_.admit(app);
+  if (refused == Reason::kNone) app_ = &app;
+  return refused;
 }
 
 void Connection::give_quota_back() {
   hub::App* app = std::exchange(app_, nullptr);
-  if (app == nullptr) return;
-  app->connections.fetch_sub(1, std::memory_order_relaxed);
-  shard_.apps().connections().fetch_sub(1, std::memory_order_relaxed);
+  if (app != nullptr) shard_.release(*app);
 }
 
 void Connection::refuse_session(hub::App* app, Reason reason) {
@@ -184,6 +296,7 @@ void Connection::close(Reason reason) {
 
 void Connection::end(Reason reason) {
   if (session_) return session_->close(reason);
+  if (link_) return link_->close_session(reason);
   if (!http_) return stream_.finish(reason);
   if (reason == Reason::kServerDraining) return http_->say_goodbye();
   http_->finish(reason);
@@ -191,6 +304,11 @@ void Connection::end(Reason reason) {
 
 void Connection::close_slow(Reason reason) {
   const memory::MustSucceed closing;
+  if (link_) {
+    link_->retire(reason);
+    note_input();
+    return stream_.finish_slow(reason, socketio::closing_frame(reason));
+  }
   if (!session_) {
     // One answer may be larger than the limit: it is sent to its end, in the time that slow readers have.
     if (!stream_.overflowed() && reason != Reason::kMemoryBudget) return close(reason);
@@ -213,11 +331,14 @@ void Connection::on_closed(Reason reason) {
     session_->retire();
     give_quota_back();
   }
-  shard_.traffic().close(session_ != nullptr, reason);
+  if (link_) link_->retire(reason);
+  shard_.traffic().close(session_ != nullptr || link_ != nullptr, reason);
   if (log::enabled(log::Level::kDebug)) {
     log::event(log::Level::kDebug, "connection_closed",
                {{"reason", reason_row(reason).id},
-                {"protocol", session_ ? "pusher" : "http"},
+                {"protocol", session_ ? "pusher"
+                             : link_  ? "socketio"
+                                      : "http"},
                 {"client", client_address().text()},
                 {"app", session_ ? shard_.apps()[session_->app()].settings.id : std::string()},
                 {"socket_id", session_ ? session_->socket_id().text() : std::string()}});

@@ -1,4 +1,5 @@
-// Connection: one accepted TCP connection of a shard. Begins as HTTP; an upgrade turns it into a Pusher session.
+// Connection: one accepted TCP connection of a shard. Begins as HTTP; an upgrade turns it into a Pusher session,
+// or into the WebSocket of a Socket.IO session.
 // Owner: its Shard, which destroys it between two turns after the descriptor was closed.
 #pragma once
 
@@ -8,16 +9,18 @@
 
 #include "app/admission.h"
 #include "app/http_session.h"
+#include "app/moved_connection.h"
 #include "base/ip_address.h"
 #include "net/descriptor.h"
 #include "net/stream.h"
 #include "pusher/session.h"
+#include "socketio/link.h"
 
 namespace kilat::app {
 
 class Shard;
 
-class Connection final : private net::StreamHandler, private pusher::SessionHost {
+class Connection final : private net::StreamHandler, private pusher::SessionHost, private socketio::LinkHost {
  public:
   /// `lease`: what it has counted already. `tls`: whether it begins with a TLS handshake. std::bad_alloc: `fd` is
   /// closed.
@@ -43,11 +46,19 @@ class Connection final : private net::StreamHandler, private pusher::SessionHost
   /// is what the client sent behind the request.
   void upgrade(const http::Request& request, std::string_view app_key, std::span<char> rest);
 
+  /// The request asked for a WebSocket of Socket.IO, and may have it: answers 101 and opens a session, or moves to the
+  /// shard of the session that wants to upgrade. Otherwise nothing has happened, and the reason says why.
+  Reason upgrade_socketio(const http::Request& request, bool echo, std::span<char> rest);
+  /// The same for a connection that was moved here for it.
+  void finish_move(MovedConnection& moved);
+
   /// Whose session it is; null for plain HTTP, and once it counts no longer.
   const hub::App* app() const { return app_; }
 
   /// Has the budget of the shard count what is unfinished. After input was used, or freed.
-  void note_input() { stream_.note_input(session_ ? session_->buffered() : http_ ? http_->buffered() : 0); }
+  void note_input() {
+    stream_.note_input(session_ ? session_->buffered() : link_ ? link_->buffered() : http_ ? http_->buffered() : 0);
+  }
 
   /// Ends the connection in the way its protocol wants.
   void close(Reason reason);
@@ -90,7 +101,12 @@ class Connection final : private net::StreamHandler, private pusher::SessionHost
   void finish(Reason reason) override;
   void refuse_session(hub::App* app, Reason reason);
   Reason take_quotas(hub::App& app);
-  Reason take_quota(hub::App& app);
+  bool movable() override;
+  void move(socketio::LinkHost::Move&& move) override;
+  std::unique_ptr<MovedConnection> prepare_move();
+  void make_link(bool deflate);
+  void refuse_moved(Reason reason);
+  void accept_link(std::string_view key, std::string_view protocol, std::string_view offered);
   void give_quota_back();
   pusher::SessionOptions negotiate(const http::Request& request, const hub::App& app, int protocol,
                                    std::string& extensions);
@@ -100,6 +116,7 @@ class Connection final : private net::StreamHandler, private pusher::SessionHost
   std::unique_ptr<HttpSession> http_;
   std::unique_ptr<HttpSession> upgraded_;  ///< the HTTP side after an upgrade: its call may not have returned yet
   std::unique_ptr<pusher::Session> session_;
+  std::unique_ptr<socketio::Link> link_;
   hub::App* app_ = nullptr;               ///< whose quota this connection counts against
   std::unique_ptr<IpAddress> forwarded_;  ///< the client that a proxy's header names
   Peer peer_;

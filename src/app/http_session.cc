@@ -6,6 +6,8 @@
 #include "app/connection.h"
 #include "app/shard.h"
 #include "base/log.h"
+#include "socketio/emitter.h"
+#include "socketio/session.h"
 #include "ws/handshake.h"
 
 namespace kilat::app {
@@ -28,6 +30,7 @@ HttpSession::HttpSession(Shard& shard, Connection& connection)
 
 HttpSession::~HttpSession() {
   shard_.forget_waiting(id_);
+  abandon_poll(false);
   if (tailing_) shard_.end_tail(connection_.stream());
 }
 
@@ -118,6 +121,11 @@ bool HttpSession::parse(std::span<char> bytes) {
 }
 
 bool HttpSession::on_end() {
+  if (!poll_sid_.empty()) {
+    // A client that has aborted its poll; a half-closed connection has never been one that waits.
+    abandon_poll(false);
+    return false;
+  }
   if (tailing_ || (slots_.empty() && backlog_.empty() && connection_.stream().empty())) return false;
   ended_ = true;
   if (slots_.empty() && backlog_.empty()) finish(Reason::kHttpDone);
@@ -142,8 +150,9 @@ HttpSession::Slot& HttpSession::new_slot(const http::Request& request) {
 bool HttpSession::handle_request(std::span<char> rest) {
   const http::Request& request = parser_.request();
   connection_.note_request(request);
-  const Route route = route_of(request.path(), shard_.settings().server.path_prefix);
-  if (route.target == Target::kSocket && request.method() != http::Method::kOptions && !connection_.admin) {
+  const Route route = route_of(request.path(), shard_.settings());
+  const bool wants_socket = route.target == Target::kSocket || (route.target == Target::kSocketIo && request.upgrade());
+  if (wants_socket && request.method() != http::Method::kOptions && !connection_.admin) {
     if (upgrade(request, route, rest)) return true;
   } else {
     answer_request(request, route);
@@ -161,8 +170,16 @@ bool HttpSession::upgrade(const http::Request& request, const Route& route, std:
                                      .key = request.header("Sec-WebSocket-Key"),
                                      .version = request.header("Sec-WebSocket-Version"),
                                      .http_1_1 = request.minor_version() >= 1});
+  if (reason == Reason::kNone && route.target == Target::kSocketIo) {
+    reason = shard_.socketio().check_upgrade(request).refused;
+  }
   if (reason == Reason::kNone) {
     send_ready();
+    if (slots_.empty() && route.target == Target::kSocketIo) {
+      reason = connection_.upgrade_socketio(request, route.echo, rest);
+      if (reason == Reason::kNone) return true;
+      return refuse_upgrade(request, route, reason);
+    }
     if (slots_.empty()) {
       shard_.wheel().cancel(*this);
       connection_.upgrade(request, route.app_key, rest);
@@ -171,7 +188,17 @@ bool HttpSession::upgrade(const http::Request& request, const Route& route, std:
     // An earlier request still waits for its answer; nobody upgrades behind one.
     reason = Reason::kHttpMalformed;
   }
+  return refuse_upgrade(request, route, reason);
+}
+
+bool HttpSession::refuse_upgrade(const http::Request& request, const Route& route, Reason reason) {
   http::Response response = api::refusal(reason);
+  if (route.target == Target::kSocketIo) {
+    // In the words of the reference server, and never with another status.
+    response.status = 400;
+    response.content_type = "text/html";
+    response.body = reason_row(reason).text;
+  }
   if (reason_row(reason).http_status == 426) {
     response.headers = {{"Upgrade", "websocket"}, {"Sec-WebSocket-Version", "13"}};
   }
@@ -189,6 +216,11 @@ void HttpSession::answer_request(const http::Request& request, const Route& rout
   if (route.target == Target::kLocal) {
     return fill(slot, answer_local(request, route.path, shard_.settings(), shard_.health()), false);
   }
+  if (route.target == Target::kSocketIo) return poll(request, route.echo);
+  if (route.target == Target::kStatus) {
+    return shard_.socketio().emitter->ask_count(last_ticket(),
+                                                R"({"success":true,"status":"active","connectedClients":)", "}");
+  }
   if (route.target != Target::kApi) return fill(slot, api::refusal(Reason::kHttpNotFound), false);
 
   const api::Outcome outcome = shard_.service().handle(request, route.path, last_ticket(), shard_.unix_now_ms());
@@ -196,7 +228,35 @@ void HttpSession::answer_request(const http::Request& request, const Route& rout
     fill(slot, *response, false);
   } else if (const auto* tail = std::get_if<api::Tail>(&outcome)) {
     prepare_tail(*tail, request);
+  } else if (const auto* sockets = std::get_if<api::ForSockets>(&outcome)) {
+    const uint64_t ticket = last_ticket();
+    socketio::EmitOutcome emitted = shard_.socketio().emitter->handle(request, sockets->action, *sockets->app, ticket);
+    if (emitted.refused != Reason::kNone) {
+      fill(slots_.back(), api::refusal(emitted.refused, emitted.detail), false);
+    } else if (emitted.json) {
+      fill(slots_.back(), api::ok(std::move(*emitted.json)), false);
+    }
   }
+}
+
+// A request of long-polling. It may be answered before this returns, much later, or by another shard.
+void HttpSession::poll(const http::Request& request, bool echo) {
+  const uint64_t ticket = last_ticket();
+  std::string sid;
+  const socketio::ClientInfo client{.address = connection_.client_address().text(), .secure = connection_.secure()};
+  const std::optional<http::Response> response = shard_.socketio().handle(
+      request, {.client = client, .ticket = ticket, .draining = shard_.draining(), .echo = echo}, sid);
+  if (response) return fill(slots_.back(), *response, false);
+  if (slots_.empty() || slots_.back().done) return;
+  poll_sid_ = std::move(sid);
+  poll_ticket_ = ticket;
+}
+
+// Nobody is there any more for the answer to a poll; or, while draining, its session is to end, which answers it.
+void HttpSession::abandon_poll(bool draining) {
+  if (poll_sid_.empty()) return;
+  const std::string sid = std::exchange(poll_sid_, {});
+  shard_.socketio().on_gone(sid, poll_ticket_, draining);
 }
 
 // The ticket of the newest request, whose answer may come later.
@@ -262,6 +322,7 @@ void HttpSession::fill(Slot& slot, const http::Response& response, bool prefligh
 void HttpSession::answer(uint32_t sequence, const http::Response& response) {
   const uint32_t index = (sequence - first_sequence_) & kSequenceMask;
   if (index >= slots_.size() || slots_[index].done) return;
+  if (!poll_sid_.empty() && (poll_ticket_ & kSequenceMask) == sequence) poll_sid_ = {};
   connection_.guarded([&] { take_answer(slots_[index], response); });
   connection_.note_input();
 }
@@ -301,6 +362,7 @@ void HttpSession::send_ready() {
 }
 
 void HttpSession::say_goodbye() {
+  abandon_poll(true);
   if (tailing_ || (slots_.empty() && backlog_.empty() && !parser_.started())) return finish(Reason::kServerDraining);
   // What was asked is answered first; the last answer ends the connection.
   goodbye_ = true;

@@ -77,6 +77,9 @@ class HttpSession final : private Timer {
   bool full();
   bool handle_request(std::span<char> rest);
   bool upgrade(const http::Request& request, const Route& route, std::span<char> rest);
+  bool refuse_upgrade(const http::Request& request, const Route& route, Reason reason);
+  void poll(const http::Request& request, bool echo);
+  void abandon_poll(bool draining);
   void answer_request(const http::Request& request, const Route& route);
   void answer_admin(const http::Request& request, Slot& slot);
   api::Ticket last_ticket();
@@ -95,6 +98,8 @@ class HttpSession final : private Timer {
   uint64_t id_;
   uint32_t first_sequence_ = 0;  ///< of slots_.front()
   Waiting waiting_ = Waiting::kFirstRequest;
+  std::string poll_sid_;  ///< of a Socket.IO session whose poll is not answered
+  uint64_t poll_ticket_ = 0;
   std::optional<Taps::Tap> tail_;  ///< begins when the answers before it are sent
   bool last_ = false;              ///< no request is taken any more
   bool tailing_ = false;

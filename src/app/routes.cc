@@ -44,18 +44,27 @@ http::Response asset_answer(const http::Request& request, const console::Asset& 
 
 }  // namespace
 
-Route route_of(std::string_view path, std::string_view prefix) {
+Route route_of(std::string_view path, const config::Settings& settings) {
+  const std::string_view prefix = settings.server.path_prefix;
   const bool prefixed =
       !prefix.empty() && path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');
-  if (!prefix.empty() && !prefixed) return {is_health_path(path) ? Target::kLocal : Target::kUnknown, path, {}};
+  if (!prefix.empty() && !prefixed) return {is_health_path(path) ? Target::kLocal : Target::kUnknown, path, {}, false};
   path.remove_prefix(prefix.size());
   if (path.empty()) path = "/";
   if (path.starts_with(kSocketPath) && path.find('/', kSocketPath.size()) == std::string_view::npos) {
-    return {Target::kSocket, path, path.substr(kSocketPath.size())};
+    return {Target::kSocket, path, path.substr(kSocketPath.size()), false};
   }
-  if (path.starts_with("/apps/")) return {Target::kApi, path, {}};
-  if (is_health_path(path) || path == "/live" || path.starts_with("/live/")) return {Target::kLocal, path, {}};
-  return {Target::kUnknown, path, {}};
+  if (path.starts_with("/apps/")) return {Target::kApi, path, {}, false};
+  if (const config::SocketIoSettings& socketio = settings.socketio; socketio.enabled) {
+    const auto is = [path](std::string_view wanted) {
+      return path.starts_with(wanted) && (path.size() == wanted.size() || path.substr(wanted.size()) == "/");
+    };
+    if (is(socketio.path)) return {Target::kSocketIo, path, {}, false};
+    if (socketio.protocol_suite && is("/engine.io")) return {Target::kSocketIo, path, {}, true};
+    if (!socketio.status_path.empty() && path == socketio.status_path) return {Target::kStatus, path, {}, false};
+  }
+  if (is_health_path(path) || path == "/live" || path.starts_with("/live/")) return {Target::kLocal, path, {}, false};
+  return {Target::kUnknown, path, {}, false};
 }
 
 HttpRoute http_route_of(const http::Request& request, const Route& route) {

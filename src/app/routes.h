@@ -12,16 +12,17 @@
 
 namespace kilat::app {
 
-enum class Target : uint8_t { kApi, kSocket, kLocal, kUnknown };
+enum class Target : uint8_t { kApi, kSocket, kSocketIo, kStatus, kLocal, kUnknown };
 
 struct Route {
   Target target = Target::kUnknown;
   std::string_view path;     ///< without the prefix
   std::string_view app_key;  ///< kSocket, not decoded
+  bool echo = false;         ///< kSocketIo: the bare Engine.IO of the protocol tests
 };
 
-/// `prefix`: "" or "/prefix". Health paths are found with and without it.
-Route route_of(std::string_view path, std::string_view prefix);
+/// Health paths are found with and without server.path_prefix.
+Route route_of(std::string_view path, const config::Settings& settings);
 
 /// What a metric calls the request.
 HttpRoute http_route_of(const http::Request& request, const Route& route);

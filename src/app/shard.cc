@@ -51,11 +51,14 @@ Shard::Shard(Common& common, uint32_t index)
       wheel_(now_ms_),
       hub_(apps_, mailbox_, sink_, wheel_),
       pusher_(apps_, hub_, wheel_, pusher_limits(common.settings)),
+      socketio_(apps_, hub_, wheel_, pusher_.keys, *this, outbox_limits(common.settings.limits),
+                socketio_options(common.settings, apps_)),
       service_(apps_, hub_, pusher_.keys, *this,
                {.path_prefix = common.settings.server.path_prefix,
                 .strict_channel_names = common.settings.server.strict_channel_names}),
       tickets_(common.ticket_secret, common.ticket_origin_ms) {
-  sink_.connect(service_);
+  sink_.connect(service_, socketio_, *this);
+  set_readers();
   read_clocks();
 }
 
@@ -142,6 +145,7 @@ void Shard::turn() {
   wheel_.advance(now_ms_);
   if (draining_) drain_some();
   hub_.finish_turn();
+  socketio_.finish_turn();
   reactor_.flush();
   if (!hub_.timed().empty()) observe_fanout();
   if (now_ms_ - swept_ms_ >= kSweepMs) {
@@ -185,6 +189,9 @@ void Shard::read_clocks() {
   hub_.set_now_us(now_us_);
   pusher_.now_ms = now_ms_;
   pusher_.now_unix_s = unix_now_ms_ / 1'000;
+  socketio_.now_ms = now_ms_;
+  socketio_.now_unix_s = pusher_.now_unix_s;
+  socketio_.pool.set_now_us(now_us_);
 }
 
 std::string_view Shard::http_date() {
@@ -199,7 +206,7 @@ std::string_view Shard::http_date() {
 hub::SocketId Shard::new_socket_id() {
   // Ten decimal digits at most in each half (docs/protocol.md).
   constexpr uint64_t kTenDigits = 10'000'000'000;
-  return {common_.node * hub::kShardsMax + index_ + 1, 1 + pusher_.random.below(kTenDigits - 1)};
+  return {place(), 1 + pusher_.random.below(kTenDigits - 1)};
 }
 
 // --- connections
@@ -244,6 +251,14 @@ Reason Shard::take_address(Lease& lease, const Peer& client) {
 }
 
 void Shard::admit(net::Descriptor fd, const Peer& peer, const net::ListenerTraits& traits, Lease lease) {
+  std::unique_ptr<net::Transport> transport = transport_for(fd.get(), traits);
+  Connection* connection = install(std::move(fd), peer, std::move(lease), traits.tls, std::move(transport));
+  if (connection != nullptr) connection->admin = traits.admin;
+}
+
+// Null when the loop can't watch it.
+Connection* Shard::install(net::Descriptor fd, const Peer& peer, Lease lease, bool tls,
+                           std::unique_ptr<net::Transport> transport) {
   // So that no list has to grow on the way to a close.
   const size_t count = connections_.size() + graves_.size() + 1;
   const size_t room = std::max(count, 2 * connections_.capacity());
@@ -251,13 +266,59 @@ void Shard::admit(net::Descriptor fd, const Peer& peer, const net::ListenerTrait
   if (graves_.capacity() < count) graves_.reserve(room);
   reactor_.make_room(count);
 
-  std::unique_ptr<net::Transport> transport = transport_for(fd.get(), traits);
-  auto connection = std::make_unique<Connection>(*this, std::move(fd), peer, std::move(lease), traits.tls);
-  if (connection->stream().closed()) return note_refusal(connection->stream().reason(), {});
-  connection->admin = traits.admin;
+  auto connection = std::make_unique<Connection>(*this, std::move(fd), peer, std::move(lease), tls);
+  if (connection->stream().closed()) {
+    note_refusal(connection->stream().reason(), {});
+    return nullptr;
+  }
   if (transport) connection->stream().wrap(std::move(transport));
   connection->place = connections_.size();
-  connections_.push_back(std::move(connection));
+  return connections_.emplace_back(std::move(connection)).get();
+}
+
+void Shard::adopt(std::unique_ptr<MovedConnection> moved) {
+  if (const auto other = socketio_.moved_to(moved->sid); other && !moved->state) {
+    return hand_to(*other, std::move(moved));  // its session has gone on
+  }
+  try {
+    Connection* connection = install(std::move(moved->stream.socket), moved->peer, std::move(moved->lease), moved->tls,
+                                     std::move(moved->stream.transport));
+    if (connection != nullptr) connection->guarded([&] { connection->finish_move(*moved); });
+  } catch (const std::bad_alloc&) {
+    const memory::MustSucceed refusing;
+    note_refusal(Reason::kMemoryBudget, {});
+  }
+}
+
+Reason Shard::admit(hub::App& app) {
+  if (!app.shared->connects.take(1, app.settings.connects_per_second, now_ms_).allowed) {
+    return Reason::kAppConnectsLimited;
+  }
+  const uint32_t app_max = app.settings.max_connections;
+  const uint32_t server_max = settings_->server.max_connections;
+  const uint32_t in_app = app.connections.fetch_add(1, std::memory_order_relaxed) + 1;
+  const uint32_t in_all = apps_.connections().fetch_add(1, std::memory_order_relaxed) + 1;
+  if (server_max != 0 && in_all > server_max) {
+    release(app);
+    return Reason::kServerOverCapacity;
+  }
+  if (app_max != 0 && in_app > app_max) {
+    release(app);
+    return app.settings.over_quota_code == 4100 ? Reason::kAppOverQuotaRetry : Reason::kAppOverQuota;
+  }
+  return Reason::kNone;
+}
+
+void Shard::release(hub::App& app) {
+  app.connections.fetch_sub(1, std::memory_order_relaxed);
+  apps_.connections().fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Shard::set_readers() {
+  for (size_t i = 0; i < apps_.size(); ++i) {
+    const auto index = static_cast<hub::AppIndex>(i);
+    apps_[index].settings.socketio = socketio_.serves(index);
+  }
 }
 
 void Shard::bury(Connection& connection) {

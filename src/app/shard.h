@@ -32,6 +32,7 @@
 #include "net/tls_tickets.h"
 #include "net/transport.h"
 #include "pusher/session.h"
+#include "socketio/shard.h"
 
 namespace kilat::app {
 
@@ -61,7 +62,11 @@ struct Common {
   std::atomic<bool> hand_over{false};
 };
 
-class Shard final : private net::AcceptHandler, private net::SlowReaderPolicy, private api::ServiceHost {
+class Shard final : private net::AcceptHandler,
+                    private net::SlowReaderPolicy,
+                    private api::ServiceHost,
+                    private socketio::Host,
+                    private Adopter {
  public:
   enum class Request : uint8_t { kNone, kDrain, kStop };
 
@@ -106,6 +111,8 @@ class Shard final : private net::AcceptHandler, private net::SlowReaderPolicy, p
   net::Reactor& reactor() { return reactor_; }
   TimerWheel& wheel() { return wheel_; }
   pusher::Shard& pusher() { return pusher_; }
+  socketio::Shard& socketio() { return socketio_; }
+  hub::ShardIndex index() const { return index_; }
   api::Service& service() { return service_; }
   http::ParserPool& parsers() { return parsers_; }
   uint64_t now_ms() const { return now_ms_; }
@@ -119,6 +126,11 @@ class Shard final : private net::AcceptHandler, private net::SlowReaderPolicy, p
   const NetworkList& trusted_proxies() const { return common_.trusted_proxies; }
   /// Counts a connection for the address of its client. Trusted proxies are not counted.
   Reason take_address(Lease& lease, const Peer& client);
+  /// Counts a connection for the app; given back with release().
+  Reason admit(hub::App& app) override;
+  void release(hub::App& app) override;
+  /// Gives a connection to another shard.
+  void hand_to(hub::ShardIndex shard, std::unique_ptr<MovedConnection> moved) { hub_.post(shard, std::move(moved)); }
   void note_waiting(uint64_t http_id, HttpSession& session) { waiting_[http_id] = &session; }
   void forget_waiting(uint64_t http_id) { waiting_.erase(http_id); }
   void start_tail(Taps::Tap tap);
@@ -139,6 +151,13 @@ class Shard final : private net::AcceptHandler, private net::SlowReaderPolicy, p
   void on_slow_reader(net::StreamHandler& handler, Reason reason) override;
   void answer(api::Ticket ticket, const http::Response& response) override;
   void give_up(api::Ticket ticket) override;
+  hub::ShardIndex shards() const override { return common_.shards; }
+  uint32_t place() const override { return common_.node * hub::kShardsMax + index_ + 1; }
+  void adopt(std::unique_ptr<MovedConnection> moved) override;
+  Connection* install(net::Descriptor fd, const Peer& peer, Lease lease, bool tls,
+                      std::unique_ptr<net::Transport> transport);
+  /// Tells the API which apps' events Socket.IO clients may get.
+  void set_readers();
   HttpSession* waiting(api::Ticket ticket) const;
   void admit(net::Descriptor fd, const Peer& peer, const net::ListenerTraits& traits, Lease lease);
   Reason take_place(Lease& lease, const Peer& peer);
@@ -172,6 +191,7 @@ class Shard final : private net::AcceptHandler, private net::SlowReaderPolicy, p
   ShardSink sink_;
   hub::ShardHub hub_;
   pusher::Shard pusher_;
+  socketio::Shard socketio_;
   api::Service service_;
   http::ParserPool parsers_;
   net::TicketKeys tickets_;

@@ -5,6 +5,7 @@
 #include "config/settings.h"
 #include "net/outbox.h"
 #include "pusher/session.h"
+#include "socketio/options.h"
 
 namespace kilat::app {
 
@@ -24,5 +25,9 @@ inline pusher::ShardLimits pusher_limits(const config::Settings& settings) {
           .malformed_per_minute = settings.limits.malformed_per_minute,
           .strict_channel_names = settings.server.strict_channel_names};
 }
+
+/// The namespaces with the apps that they name; one whose app is not there (any more) has none of its own and is left
+/// out.
+socketio::Options socketio_options(const config::Settings& settings, const hub::AppTable& apps);
 
 }  // namespace kilat::app

@@ -60,6 +60,7 @@ void Shard::add_apps(const std::vector<hub::AppTable::Newcomer>& newcomers) {
   apps_.extend(newcomers);
   hub_.apps_added();
   pusher_.apps_changed();
+  set_readers();
 }
 
 uint64_t Shard::apply(std::shared_ptr<const config::Settings> next) {
@@ -71,6 +72,8 @@ uint64_t Shard::apply(std::shared_ptr<const config::Settings> next) {
   service_.set_strict_channel_names(settings_->server.strict_channel_names);
   const std::vector<hub::AppIndex> closing = apps_.apply(settings_->apps);
   pusher_.apps_changed();
+  set_readers();
+  for (const hub::AppIndex app : closing) socketio_.close_app(app);
   if (closing.empty()) return 0;
 
   uint64_t closed = 0;

@@ -1,12 +1,23 @@
 #include "app/sink.h"
 
+#include <utility>
+
 #include "pusher/formats.h"
 #include "pusher/session.h"
+#include "socketio/socket.h"
 
 namespace kilat::app {
 namespace {
 
-// Pusher sessions are the only subscribers there are.
+// The formats say to which protocol a subscriber belongs.
+bool is_socket(const hub::Subscriber& subscriber) {
+  return subscriber.format() >= socketio::kSharedFormat;
+}
+
+socketio::Socket& socket(hub::Subscriber& subscriber) {
+  return static_cast<socketio::Socket&>(subscriber);
+}
+
 pusher::Session& session(hub::Subscriber& subscriber) {
   return static_cast<pusher::Session&>(subscriber);
 }
@@ -14,27 +25,41 @@ pusher::Session& session(hub::Subscriber& subscriber) {
 }  // namespace
 
 net::FramePtr ShardSink::encode(const hub::Publication& publication, hub::Format format) {
+  if (format == socketio::kSharedFormat) {
+    return socketio_->encoder.frame(publication, socketio_->options.namespaces.front());
+  }
   return encoder_.frame(publication, format == pusher::kDeflatedFormat ? &deflater_ : nullptr);
 }
 
 bool ShardSink::shared(hub::Format format) const {
-  return format != pusher::kOwnFormat;
+  return format != pusher::kOwnFormat && format != socketio::kOwnFormat;
 }
 
 void ShardSink::deliver_own(hub::Subscriber& subscriber, const hub::Publication& publication) {
+  if (is_socket(subscriber)) return socket(subscriber).deliver_own(publication);
   session(subscriber).deliver_own(publication);
 }
 
 void ShardSink::on_joined(hub::Subscriber& subscriber, const hub::JoinReply& reply) {
+  if (is_socket(subscriber)) return socket(subscriber).on_joined(reply);
   session(subscriber).on_joined(reply);
 }
 
 void ShardSink::on_user_status(hub::Subscriber& subscriber, const hub::UserStatus& status) {
+  // Only Pusher's clients watch.
   session(subscriber).on_user_status(status);
 }
 
 void ShardSink::on_kick(hub::Subscriber& subscriber, Reason reason) {
+  if (is_socket(subscriber)) return socket(subscriber).on_kick(reason);
   session(subscriber).close(reason);
+}
+
+void ShardSink::on_letter(hub::ShardIndex from, std::unique_ptr<hub::Letter> letter) {
+  if (dynamic_cast<MovedConnection*>(letter.get()) != nullptr) {
+    return adopter_->adopt(std::unique_ptr<MovedConnection>(static_cast<MovedConnection*>(letter.release())));
+  }
+  socketio_->on_letter(from, std::move(letter));
 }
 
 void ShardSink::on_published(hub::RequestId request, const hub::PublishReply& reply) {

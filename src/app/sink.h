@@ -3,17 +3,23 @@
 #pragma once
 
 #include "api/service.h"
+#include "app/moved_connection.h"
 #include "app/tap.h"
 #include "hub/sink.h"
 #include "pusher/encode.h"
+#include "socketio/shard.h"
 #include "ws/deflate.h"
 
 namespace kilat::app {
 
 class ShardSink final : public hub::Sink {
  public:
-  /// The service does not exist yet when the hub is built around this sink.
-  void connect(api::Service& service) { service_ = &service; }
+  /// These do not exist yet when the hub is built around this sink.
+  void connect(api::Service& service, socketio::Shard& socketio, Adopter& adopter) {
+    service_ = &service;
+    socketio_ = &socketio;
+    adopter_ = &adopter;
+  }
   Taps& taps() { return taps_; }
 
   net::FramePtr encode(const hub::Publication& publication, hub::Format format) override;
@@ -24,10 +30,13 @@ class ShardSink final : public hub::Sink {
   void on_kick(hub::Subscriber& subscriber, Reason reason) override;
   void on_published(hub::RequestId request, const hub::PublishReply& reply) override;
   void on_answer(hub::RequestId request, hub::QueryReply reply) override;
+  void on_letter(hub::ShardIndex from, std::unique_ptr<hub::Letter> letter) override;
   void on_tap(const hub::Publication& publication) override;
 
  private:
   api::Service* service_ = nullptr;
+  socketio::Shard* socketio_ = nullptr;
+  Adopter* adopter_ = nullptr;
   Taps taps_;
   pusher::PublicationEncoder encoder_;
   ws::Deflater deflater_;  ///< without context, so its frames suit every reader

@@ -34,13 +34,14 @@ secret = "a long random text"
 )";
 
 // Sections with a line of their own; others stand with their name only.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 8> kSections{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kSections{{
     {"server", "where to listen"},
     {"http", "requests"},
     {"limits", "protection of the server"},
     {"metrics", "figures for Prometheus"},
     {"health", "when the server is not ready"},
     {"log", "lines on standard error"},
+    {"socketio", "the second protocol (docs/socketio.md)"},
     {"apps", "apps that a command can change"},
     {"app", "one section for each app"},
 }};

@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "config/field.h"
+#include "config/namespaces.h"
 #include "config/text_rules.h"
 
 namespace kilat::config {
@@ -35,11 +36,13 @@ constexpr auto kLog = &Settings::log;
 constexpr auto kMetrics = &Settings::metrics;
 constexpr auto kHealth = &Settings::health;
 constexpr auto kAppStore = &Settings::app_store;
+constexpr auto kSocketIo = &Settings::socketio;
 using S = ServerSettings;
 using T = TlsSettings;
 using H = HttpSettings;
 using L = LimitSettings;
 using A = AppSettings;
+using I = SocketIoSettings;
 
 constexpr std::array kRows = std::to_array<Row>({
     listen_row("server.listen", 16,
@@ -160,6 +163,58 @@ constexpr std::array kRows = std::to_array<Row>({
     choice<kLog, &LogSettings::format>("log.format", kFormats, "auto: for people on a terminal, JSON otherwise.",
                                        R"("json")"),
 
+    flag<kSocketIo, &I::enabled>("socketio.enabled", "Speak Socket.IO, beside Pusher's protocol."),
+    text<kSocketIo, &I::path>("socketio.path", Type::kText, 1, 128, path_prefix_rule,
+                              "Path of Socket.IO, below server.path_prefix.", R"("/socket.io/")"),
+    text<kSocketIo, &I::app>("socketio.app", Type::kText, 0, 64, nullptr,
+                             "Id of the app of the namespace /; \"\": the first app.", R"("shop")"),
+    checked(namespace_rule,
+            text_list<kSocketIo, &I::namespaces>(
+                "socketio.namespaces", 255,
+                "More namespaces: a name, and words behind it: app= for the id of another app, scope= for "
+                "what stands before its rooms.",
+                R"(["/custom", "/shop app=shop scope=shop."])")),
+    checked(transport_rule, text_list<kSocketIo, &I::transports>("socketio.transports", 2, "What a client may use.",
+                                                                 R"(["websocket"])")),
+    flag<kSocketIo, &I::upgrades>("socketio.upgrades", "Let clients go from polling to a WebSocket."),
+    because("pings of thousands of clients cost more than they tell",
+            number<kSocketIo, &I::ping_interval_ms>("socketio.ping_interval_ms", kMilliseconds, 100, kHour,
+                                                    "Time between two pings.", "25000")),
+    number<kSocketIo, &I::ping_timeout_ms>("socketio.ping_timeout_ms", kMilliseconds, 100, kHour,
+                                           "Time for the answer to a ping.", "20000"),
+    number<kSocketIo, &I::upgrade_timeout_ms>("socketio.upgrade_timeout_ms", kMilliseconds, 100, kHour,
+                                              "Time for an upgrade; then the session goes on polling.", "10000"),
+    number<kSocketIo, &I::connect_timeout_ms>("socketio.connect_timeout_ms", kMilliseconds, 100, kHour,
+                                              "Time in which a client must join a namespace.", "45000"),
+    because("every client may send this much before it is known",
+            number<kSocketIo, &I::message_bytes_max>("socketio.message_bytes_max", kBytes, kKi, 256 * kMi,
+                                                     "Largest message, and largest body of a POST.", R"("1MiB")")),
+    because("socket.io clients refuse more than ten",
+            number<kSocketIo, &I::attachments_max>("socketio.attachments_max", kNone, 1, 10'000,
+                                                   "Binary values in one event of a client.", "10")),
+    number<kSocketIo, &I::binary_bytes_max>("socketio.binary_bytes_max", kBytes, kKi, kGi,
+                                            "Bytes of all binary values of one event.", R"("4MiB")"),
+    number<kSocketIo, &I::namespaces_max>("socketio.namespaces_max", kNone, 1, 1000, "Namespaces of one connection.",
+                                          "20"),
+    text<kSocketIo, &I::cookie>("socketio.cookie", Type::kText, 0, 64, url_word_rule,
+                                "Name of a cookie with the id of the session, for load balancers; \"\": none.",
+                                R"("io")"),
+    flag<kSocketIo, &I::compression>("socketio.compression", "Compress WebSocket messages (permessage-deflate)."),
+    flag<kSocketIo, &I::http_compression>("socketio.http_compression",
+                                          "Compress polling answers from 1 KiB on (gzip)."),
+    because("a socket that waits goes on reading its rooms",
+            number<kSocketIo, &I::recovery_ms>("socketio.recovery_ms", kMilliseconds, 0, kHour,
+                                               "How long a client may be away and get what it missed; 0: never.",
+                                               "120000")),
+    number<kSocketIo, &I::recovery_bytes_max>("socketio.recovery_bytes_max", kBytes, kKi, kGi,
+                                              "What is kept of the last events of each socket for that.",
+                                              R"("256KiB")"),
+    text<kSocketIo, &I::status_path>("socketio.status_path", Type::kText, 0, 128, path_prefix_rule,
+                                     "A path that tells how many are connected, to everybody; \"\": none.",
+                                     R"("/api/test/ws-status")"),
+    flag<kSocketIo, &I::protocol_suite>("socketio.protocol_suite",
+                                        "Echo as the official protocol tests expect; never in production."),
+
     live(text<kAppStore, &AppStoreSettings::database>(
         "apps.database", Type::kText, 0, 4096, nullptr,
         "SQLite file with more apps, kept by `kilat apps`; from the folder of this file; \"\": none.",
@@ -174,6 +229,9 @@ constexpr std::array kRows = std::to_array<Row>({
     live(text<&A::previous_secret>("app.previous_secret", Type::kSecret, 0, 256, nullptr,
                                    "Signs as well as secret, while that is being changed; \"\": none.",
                                    R"("the secret before")")),
+    live(text<&A::api_key>("app.api_key", Type::kSecret, 0, 256, nullptr,
+                           "Calls the HTTP API without a signature, as a bearer token; \"\": none.",
+                           R"("another long random text")")),
     because("beyond the year 9999 it is no date",
             live(number<&A::previous_until_s>("app.previous_until", kNone, 0, kYear9999,
                                               "When previous_secret ends, in seconds since 1970; 0: not by itself.",

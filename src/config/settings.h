@@ -76,6 +76,30 @@ struct HealthSettings {
   uint32_t memory_percent_max = 85;  ///< of the memory the process may have; 0: no limit
 };
 
+struct SocketIoSettings {
+  bool enabled = true;
+  std::string path = "/socket.io";      ///< without its last slash
+  std::string app;                      ///< id of the app of the namespace `/`; empty: the first
+  std::vector<std::string> namespaces;  ///< entries of config/namespaces.h
+  std::vector<std::string> transports{"polling", "websocket"};
+  bool upgrades = true;
+  uint32_t ping_interval_ms = 25'000;
+  uint32_t ping_timeout_ms = 20'000;
+  uint32_t upgrade_timeout_ms = 10'000;
+  uint32_t connect_timeout_ms = 45'000;
+  uint32_t message_bytes_max = 1'000'000;
+  uint32_t attachments_max = 10;
+  uint32_t binary_bytes_max = 4 * 1024 * 1024;
+  uint32_t namespaces_max = 20;  ///< of one connection
+  std::string cookie;            ///< empty: none
+  bool compression = false;
+  bool http_compression = false;
+  uint32_t recovery_ms = 0;  ///< 0: none
+  uint32_t recovery_bytes_max = 256 * 1024;
+  std::string status_path;      ///< empty: none
+  bool protocol_suite = false;  ///< answer as the official protocol tests expect
+};
+
 struct AppStoreSettings {
   std::string database;  ///< SQLite file with more apps; empty: none
 };
@@ -88,6 +112,7 @@ struct Settings {
   HttpSettings http;
   LimitSettings limits;
   LogSettings log;
+  SocketIoSettings socketio;
   AppStoreSettings app_store;
   std::vector<hub::AppSettings> apps;
 };

@@ -21,6 +21,7 @@ struct AppSettings {
   std::string secret;
   std::string previous_secret;    ///< signs as well, while the secret is being changed; empty: none
   uint64_t previous_until_s = 0;  ///< end of previous_secret, seconds since 1970; 0: as long as it stands here
+  std::string api_key;            ///< a bearer token for the HTTP API; empty: none
   bool enabled = true;
 
   uint32_t max_connections = 0;      ///< 0: no limit
@@ -61,7 +62,8 @@ struct AppSettings {
   uint32_t cache_ttl_s = 3'600;
 
   Compression compression = Compression::kOff;
-  bool linger = true;  ///< events may wait a few milliseconds while the shard is busy
+  bool socketio = false;  ///< Socket.IO clients may read its channels; not a setting: Shard::set_readers decides
+  bool linger = true;     ///< events may wait a few milliseconds while the shard is busy
 };
 
 }  // namespace kilat::hub

@@ -96,6 +96,11 @@ struct UserStatus {
   std::string user_id;
 };
 
+/// What the protocols of two shards say to each other: the hub only carries it, in order with everything else.
+struct Letter {
+  virtual ~Letter() = default;
+};
+
 // The messages. `from` is the shard to answer.
 struct CmdJoin {
   ShardIndex from;
@@ -143,7 +148,12 @@ struct MsgUserStatus {
   std::unique_ptr<UserStatus> status;
 };
 
+struct MsgLetter {
+  ShardIndex from;
+  std::unique_ptr<Letter> letter;
+};
+
 using Command = std::variant<CmdJoin, CmdLeave, CmdPublish, CmdQuery, CmdWatch, CmdTap, MsgDeliver, MsgJoined,
-                             MsgPublished, MsgAnswer, MsgUserStatus>;
+                             MsgPublished, MsgAnswer, MsgUserStatus, MsgLetter>;
 
 }  // namespace kilat::hub

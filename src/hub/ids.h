@@ -17,10 +17,11 @@ inline constexpr ShardIndex kShardsMax = 64;  ///< a shard is one bit of an inte
 
 /// Index of a wire format. The protocols number their own; the hub only keeps readers apart by it.
 using Format = uint8_t;
-inline constexpr Format kFormatsMax = 4;
+inline constexpr Format kFormatsMax = 5;
 
-/// Names one connection to clients and backends: "<place>.<random>" (docs/protocol.md: two decimal numbers of at most
-/// ten digits without leading zero). `place` tells node and shard, so exclusion and routing need no look-up.
+/// Names one connection to clients and backends, in one of two forms: "<place>.<random>" (docs/protocol.md: two decimal
+/// numbers of at most ten digits without leading zero), or 20 characters of base64url (Socket.IO). `place` tells node
+/// and shard, so exclusion and routing need no look-up.
 struct SocketId {
   uint32_t place = 0;  ///< 0: no socket
   uint64_t random = 0;
@@ -29,8 +30,12 @@ struct SocketId {
   explicit operator bool() const { return place != 0; }
 
   std::string text() const;
-  /// Nothing when `text` is not two decimal numbers joined by a dot. A well-formed id that names no socket of ours is
-  /// no error: it equals none.
+  /// 20 characters: `place`, `random`, and three bytes that follow from them, so that nothing else parses.
+  std::string compact_text() const;
+  /// The shard of this process that it names; meaningless for the id of another node.
+  ShardIndex shard() const { return (place - 1) % kShardsMax; }
+  /// Reads both forms; nothing when `text` is neither. A well-formed id that names no socket of ours is no error: it
+  /// equals none.
   static std::optional<SocketId> parse(std::string_view text);
 };
 

@@ -143,7 +143,7 @@ void LocalHub::deliver_to(std::vector<Reader>& readers, Format format, const Pub
     frame = publication.frame(format, sink_);
   } catch (const std::bad_alloc&) {
     for (const Reader& reader : readers) {
-      if (!exclude || reader.subscriber->socket_id_ != exclude) reader.subscriber->outbox_.starve();
+      if (!exclude || reader.subscriber->socket_id_ != exclude) reader.subscriber->outbox_->starve();
     }
     return;
   }
@@ -151,7 +151,7 @@ void LocalHub::deliver_to(std::vector<Reader>& readers, Format format, const Pub
   // One atomic operation counts the references of the whole fan-out.
   frame->retain(static_cast<uint32_t>(readers.size()));
   if (!exclude) {
-    for (const Reader& reader : readers) reader.subscriber->outbox_.push_retained(frame);
+    for (const Reader& reader : readers) reader.subscriber->outbox_->push_retained(frame);
     return;
   }
   for (const Reader& reader : readers) {
@@ -159,7 +159,7 @@ void LocalHub::deliver_to(std::vector<Reader>& readers, Format format, const Pub
       frame->release();
       --deliveries_;
     } else {
-      reader.subscriber->outbox_.push_retained(frame);
+      reader.subscriber->outbox_->push_retained(frame);
     }
   }
 }
@@ -168,7 +168,18 @@ void LocalHub::deliver_own(const Reader& reader, const Publication& publication)
   try {
     sink_.deliver_own(*reader.subscriber, publication);
   } catch (const std::bad_alloc&) {
-    reader.subscriber->outbox_.starve();
+    reader.subscriber->outbox_->starve();
+  }
+}
+
+void LocalHub::deliver_to_one(Subscriber& subscriber, const Publication& publication) {
+  try {
+    if (!sink_.shared(subscriber.format_)) return sink_.deliver_own(subscriber, publication);
+    net::Frame* frame = publication.frame(subscriber.format_, sink_);
+    frame->retain();
+    subscriber.outbox_->push_retained(frame);
+  } catch (const std::bad_alloc&) {
+    subscriber.outbox_->starve();
   }
 }
 
@@ -179,7 +190,7 @@ void LocalHub::carry_out_kicks() {
     try {
       sink_.on_kick(*subscriber, reason);
     } catch (const std::bad_alloc&) {
-      subscriber->outbox_.starve();
+      subscriber->outbox_->starve();
     }
   }
 }

@@ -30,6 +30,9 @@ class LocalHub {
   /// Null when the connection is gone.
   Subscriber* resolve(Handle handle) const;
 
+  /// Whoever has the slot of a handle; null when nobody has.
+  Subscriber* at_slot(uint32_t slot) const { return slot < slots_.size() ? slots_[slot].subscriber : nullptr; }
+
   /// A pending subscription: not yet a reader. Presence channels keep the member's id in `user`. When there is no
   /// memory (std::bad_alloc), nothing has changed.
   Subscription& begin(Subscriber& subscriber, std::string_view name, ShardIndex home, uint32_t token,
@@ -45,6 +48,8 @@ class LocalHub {
   /// Fans a publication out to the readers here; those for whom there is no memory starve. A kick is only noted down:
   /// closing a connection changes the channels that the caller may be working on.
   void deliver(const Publication& publication);
+  /// Hands an event to one subscriber, whatever it reads: for what is chosen by more than a channel. An event only.
+  void deliver_to_one(Subscriber& subscriber, const Publication& publication);
   /// Carries out the kicks noted since the last call.
   void carry_out_kicks();
 

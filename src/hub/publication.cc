@@ -6,10 +6,11 @@
 namespace kilat::hub {
 
 PublicationPtr Publication::make(const PublicationDraft& draft) {
-  const size_t text = draft.channel.size() + draft.event.size() + draft.data.size() + draft.user_id.size();
+  const size_t text =
+      draft.channel.size() + draft.event.size() + draft.data.size() + draft.user_id.size() + draft.packet.size();
   auto* publication = new (::operator new(sizeof(Publication) + text)) Publication(draft);
   char* at = reinterpret_cast<char*>(publication + 1);
-  for (const std::string_view part : {draft.channel, draft.event, draft.data, draft.user_id}) {
+  for (const std::string_view part : {draft.channel, draft.event, draft.data, draft.user_id, draft.packet}) {
     if (!part.empty()) std::memcpy(at, part.data(), part.size());
     at += part.size();
   }
@@ -25,7 +26,7 @@ Publication::Publication(const PublicationDraft& draft)
       number_(draft.number) {
   uint32_t end = 0;
   size_t index = 0;
-  for (const std::string_view part : {draft.channel, draft.event, draft.data, draft.user_id}) {
+  for (const std::string_view part : {draft.channel, draft.event, draft.data, draft.user_id, draft.packet}) {
     end += static_cast<uint32_t>(part.size());
     ends_[index++] = end;
   }

@@ -43,7 +43,8 @@ struct PublicationDraft {
   std::string_view event = {};
   std::string_view data = {};  ///< JSON text, carried over as it came
   std::string_view user_id = {};
-  SocketId exclude = {};  ///< does not get it: the sender of a client event, or what the backend asked for
+  std::string_view packet = {};  ///< what one protocol knows of the event beyond `data`; opaque here
+  SocketId exclude = {};         ///< does not get it: the sender of a client event, or what the backend asked for
   uint64_t number = 0;
 };
 
@@ -67,6 +68,7 @@ class Publication {
   std::string_view event() const { return part(1); }
   std::string_view data() const { return part(2); }
   std::string_view user_id() const { return part(3); }
+  std::string_view packet() const { return part(4); }
 
   /// The frame for `format`, encoded now if nobody has needed it before. Any shard. The publication keeps its own
   /// reference; the caller retains what it hands on.
@@ -88,7 +90,7 @@ class Publication {
   bool from_client_;
   AppIndex app_;
   Reason reason_;
-  std::array<uint32_t, 4> ends_;  ///< where the texts behind this object end
+  std::array<uint32_t, 5> ends_;  ///< where the texts behind this object end
   SocketId exclude_;
   uint64_t number_;
   uint64_t timed_us_ = 0;
@@ -103,6 +105,8 @@ class PublicationPtr {
     if (publication_ != nullptr) publication_->retain();
   }
   PublicationPtr(PublicationPtr&& other) noexcept : publication_(std::exchange(other.publication_, nullptr)) {}
+  /// Another reference to what somebody else holds.
+  explicit PublicationPtr(const Publication& publication) : publication_(&publication) { publication.retain(); }
   PublicationPtr& operator=(PublicationPtr other) noexcept {
     std::swap(publication_, other.publication_);
     return *this;

@@ -196,7 +196,7 @@ void ShardHub::on(MsgJoined&& message) {
   try {
     conclude_join(*subscriber, *subscription, reply);
   } catch (const std::bad_alloc&) {
-    subscriber->outbox_.starve();
+    subscriber->outbox_->starve();
   }
 }
 
@@ -206,7 +206,7 @@ void ShardHub::conclude_join(Subscriber& subscriber, Subscription& subscription,
     if (!reply.again) {
       local_.end(subscriber, static_cast<size_t>(&subscription - subscriber.subscriptions_.data()));
     }
-    if (reply.refused == Reason::kMemoryBudget) return subscriber.outbox_.starve();
+    if (reply.refused == Reason::kMemoryBudget) return subscriber.outbox_->starve();
   } else if (!reply.again) {
     local_.complete(subscriber, subscription);
   }
@@ -219,7 +219,7 @@ void ShardHub::on(MsgUserStatus&& message) {
   try {
     sink_.on_user_status(*subscriber, *message.status);
   } catch (const std::bad_alloc&) {
-    subscriber->outbox_.starve();
+    subscriber->outbox_->starve();
   }
 }
 

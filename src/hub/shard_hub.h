@@ -65,6 +65,12 @@ class ShardHub final : private Courier {
   /// Starts or ends a tap: this shard gets every event of the app through Sink::on_tap.
   void tap(AppIndex app, bool on);
 
+  /// Hands a letter to Sink::on_letter of a shard; on this shard before it returns. Letters between two shards keep
+  /// their order. std::bad_alloc never: it may use the reserve.
+  void post(ShardIndex to, std::unique_ptr<Letter> letter) { send(to, MsgLetter{shard(), std::move(letter)}); }
+  /// Whether a shard can take more: what can be refused should ask first.
+  bool has_room_at(ShardIndex to) const { return has_room(to); }
+
   // --- the shard's loop
   void receive(Command&& command);
   /// Before the flush at the end of a turn.
@@ -96,6 +102,7 @@ class ShardHub final : private Courier {
   void on(MsgPublished&& message) { sink_.on_published(message.request, message.reply); }
   void on(MsgAnswer&& message) { sink_.on_answer(message.request, std::move(*message.reply)); }
   void on(MsgUserStatus&& message);
+  void on(MsgLetter&& message) { sink_.on_letter(message.from, std::move(message.letter)); }
 
   const AppTable& apps_;
   net::Mailbox<Command>& mailbox_;

@@ -3,6 +3,8 @@
 // on_kick, join or leave channels: the hub is at work on them.
 #pragma once
 
+#include <memory>
+
 #include "hub/command.h"
 #include "hub/publication.h"
 #include "hub/subscriber.h"
@@ -24,6 +26,9 @@ class Sink : public Encoder {
 
   virtual void on_published(RequestId request, const PublishReply& reply) = 0;
   virtual void on_answer(RequestId request, QueryReply reply) = 0;
+
+  /// A letter from this protocol on another shard, or on this one.
+  virtual void on_letter(ShardIndex from, std::unique_ptr<Letter> letter) = 0;
 
   /// An event of a tapped app passed this shard.
   virtual void on_tap(const Publication& publication) = 0;

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -48,14 +49,14 @@ struct Subscription {
 class Subscriber {
  public:
   Subscriber(AppIndex app, SocketId socket_id, Format format, net::Outbox& outbox)
-      : outbox_(outbox), socket_id_(socket_id), app_(app), format_(format) {}
+      : outbox_(&outbox), socket_id_(socket_id), app_(app), format_(format) {}
   Subscriber(const Subscriber&) = delete;
   Subscriber& operator=(const Subscriber&) = delete;
 
   AppIndex app() const { return app_; }
   SocketId socket_id() const { return socket_id_; }
   Format format() const { return format_; }
-  net::Outbox& outbox() { return outbox_; }
+  net::Outbox& outbox() { return *outbox_; }
   Handle handle() const { return handle_; }
 
   /// The live or pending subscription to `channel`, or null. Linear: connections have few channels, and the list lies
@@ -67,15 +68,22 @@ class Subscriber {
     return nullptr;
   }
   size_t subscription_count() const { return subscriptions_.size(); }
+  std::span<const Subscription> subscriptions() const { return subscriptions_; }
 
  protected:
   ~Subscriber() = default;
+
+  /// What is delivered from now on goes there: the connection has another transport.
+  void move_to(net::Outbox& outbox) { outbox_ = &outbox; }
+  /// What it is called and in which format it reads; before it joins anything.
+  void name(SocketId socket_id) { socket_id_ = socket_id; }
+  void read_as(Format format) { format_ = format; }
 
  private:
   friend class LocalHub;
   friend class ShardHub;
 
-  net::Outbox& outbox_;
+  net::Outbox* outbox_;
   std::vector<Subscription> subscriptions_;
   SocketId socket_id_;
   Handle handle_;

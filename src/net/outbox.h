@@ -155,6 +155,8 @@ class Outbox {
 
   /// Whether a flush is due.
   bool dirty() const { return dirty_ || pressing_; }
+  /// Its pool has taken it from the lists of what is due.
+  void clear_marks() { dirty_ = pressing_ = false; }
 
  private:
   friend class Reactor;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/reason.h"
+#include "net/descriptor.h"
 #include "net/event_loop.h"
 #include "net/outbox.h"
 
@@ -71,6 +72,14 @@ class Stream final : public Outbox, private Watcher {
   void note_input(size_t bytes) {
     if (bytes != input_bytes_) account_input(bytes);
   }
+
+  /// Gives the socket away, for a stream of another shard. Only while nothing is queued; this stream is closed then,
+  /// and its handler hears nothing of it.
+  struct Released {
+    Descriptor socket;
+    std::unique_ptr<Transport> transport;  ///< null for a plain connection
+  };
+  Released release();
 
   /// -1 once closed. For what is put around the stream, see wrap().
   int descriptor() const { return fd_; }

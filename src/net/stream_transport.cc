@@ -2,7 +2,9 @@
 #include <sys/epoll.h>
 
 #include <string>
+#include <utility>
 
+#include "base/check.h"
 #include "net/stream.h"
 #include "net/transport.h"
 
@@ -23,6 +25,14 @@ std::string plain_http_answer() {
 
 void Stream::wrap(std::unique_ptr<Transport> transport) {
   if (fd_ >= 0) transport_ = std::move(transport);
+}
+
+Stream::Released Stream::release() {
+  KILAT_CHECK(empty());
+  if (listed_) reactor_.unlist(*this);
+  note_input(0);
+  if (fd_ >= 0) reactor_.loop_.remove(fd_);
+  return {Descriptor(std::exchange(fd_, -1)), std::move(transport_)};
 }
 
 void Stream::on_ready_wrapped(uint32_t events) {

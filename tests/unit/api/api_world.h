@@ -112,6 +112,7 @@ class ApiShard final : public hub::Sink, private ServiceHost {
   void on_answer(hub::RequestId request, hub::QueryReply reply) override {
     service->on_answer(request, std::move(reply));
   }
+  void on_letter(hub::ShardIndex, std::unique_ptr<hub::Letter>) override {}
   void on_tap(const hub::Publication&) override {}
 
   TimerWheel wheel{0};

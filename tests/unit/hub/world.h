@@ -90,6 +90,7 @@ class RecordingSink final : public Sink {
   }
   void on_published(RequestId request, const PublishReply& reply) override { published.emplace_back(request, reply); }
   void on_answer(RequestId request, QueryReply reply) override { answers.emplace_back(request, std::move(reply)); }
+  void on_letter(ShardIndex, std::unique_ptr<Letter>) override {}
   void on_tap(const Publication& publication) override { taps.push_back(text_of(publication)); }
 
   uint32_t encoded = 0;

@@ -48,6 +48,7 @@ class SessionSink final : public hub::Sink {
   void on_kick(hub::Subscriber& subscriber, Reason reason) override { session(subscriber).close(reason); }
   void on_published(hub::RequestId, const hub::PublishReply&) override {}
   void on_answer(hub::RequestId, hub::QueryReply) override {}
+  void on_letter(hub::ShardIndex, std::unique_ptr<hub::Letter>) override {}
   void on_tap(const hub::Publication&) override {}
 
  private:

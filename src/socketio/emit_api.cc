@@ -1,0 +1,215 @@
+// The HTTP side of the emitter: from requests to orders.
+#include <algorithm>
+#include <utility>
+
+#include "base/json_raw.h"
+#include "base/json_text.h"
+#include "http/uri.h"
+#include "hub/event_name.h"
+#include "socketio/emit_body.h"
+#include "socketio/emitter.h"
+#include "socketio/packet.h"
+
+namespace kilat::socketio {
+
+class Emitter::Body : public EmitBody {
+ public:
+  using EmitBody::EmitBody;
+};
+
+namespace {
+
+constexpr size_t kSelectedMax = 1'000;  ///< rooms, sockets or users of one request
+
+EmitOutcome refused(Reason reason, std::string detail = {}) {
+  return {.refused = reason, .detail = std::move(detail), .json = std::nullopt};
+}
+
+// Reads what a request is for; false when a field is not what it should be.
+template <typename BodyT>
+std::optional<std::string> read_selection(const BodyT& body, const Namespace& nsp, Selection& to) {
+  const auto rooms = body.texts("rooms");
+  const auto sockets = body.texts("sockets");
+  auto users = body.texts("users");
+  const auto except = body.texts("except");
+  if (!rooms || !sockets || !users || !except) return "rooms, sockets, users and except are lists of strings";
+  if (std::max({rooms->size(), sockets->size(), users->size(), except->size()}) > kSelectedMax) {
+    return "at most 1,000 rooms, sockets, users and exceptions";
+  }
+  for (const std::string& room : *rooms) to.channels.push_back(channel_of(room, nsp.scope));
+  for (const std::string& text : *sockets) {
+    if (const auto id = hub::SocketId::parse(text); id && *id) to.sockets.push_back(*id);
+  }
+  to.users = std::move(*users);
+  for (const std::string& text : *except) {
+    if (const auto id = hub::SocketId::parse(text)) {
+      to.except_sockets.push_back(*id);
+    } else {
+      to.except_channels.push_back(channel_of(text, nsp.scope));
+    }
+  }
+  to.everybody = !body.has("rooms") && !body.has("sockets") && !body.has("users");
+  return std::nullopt;
+}
+
+std::optional<Operation::Kind> kind_of_action(std::string_view action) {
+  if (action == "join") return Operation::Kind::kJoin;
+  if (action == "leave") return Operation::Kind::kLeave;
+  if (action == "disconnect") return Operation::Kind::kDisconnect;
+  return std::nullopt;
+}
+
+}  // namespace
+
+EmitOutcome Emitter::handle(const http::Request& request, std::string_view action, const hub::App& app,
+                            uint64_t ticket) {
+  const bool post = request.method() == http::Method::kPost;
+  if (!post && request.method() != http::Method::kGet) return refused(Reason::kHttpMethodNotAllowed);
+  const Body body(post ? request.body() : std::string_view());
+  if (!body.valid()) return refused(Reason::kApiBodyInvalid);
+  const http::Query query(request.query());
+  const std::string name =
+      post ? body.text("namespace").value_or("/") : std::string(query.get("namespace").value_or("/"));
+  const Namespace* nsp = shard_.find_namespace(name);
+  if (nsp == nullptr || nsp->app != app.index) return refused(Reason::kSioNamespaceInvalid, name);
+  if (waiting_.size() + gatherings_.size() >= kOrdersMax) return refused(Reason::kApiOverCapacity);
+
+  const auto index = static_cast<size_t>(nsp - shard_.options.namespaces.data());
+  if (!post) {
+    Operation operation;
+    operation.to.nsp = index;
+    operation.to.everybody = true;
+    if (action == "count") return operate(std::move(operation), ticket);
+    if (action == "rooms") {
+      operation.kind = Operation::Kind::kRooms;
+      return operate(std::move(operation), ticket);
+    }
+    if (action == "sockets") {
+      operation.kind = Operation::Kind::kSockets;
+      if (const auto room = query.get("room")) {
+        operation.to.everybody = false;
+        operation.to.channels.push_back(channel_of(*room, nsp->scope));
+      }
+      return operate(std::move(operation), ticket);
+    }
+    constexpr std::string_view kUsers = "users/";
+    if (action.starts_with(kUsers)) {
+      operation.to.everybody = false;
+      operation.to.users.push_back(http::percent_decode(action.substr(kUsers.size())).value_or(std::string()));
+      operation.user_state = true;
+      return operate(std::move(operation), ticket);
+    }
+    return refused(Reason::kHttpNotFound);
+  }
+  if (action == "emit") return emit(body, app, *nsp, ticket);
+  const std::optional<Operation::Kind> kind = kind_of_action(action);
+  if (!kind) return refused(Reason::kHttpNotFound);
+  Operation operation;
+  operation.kind = *kind;
+  operation.to.nsp = index;
+  operation.close = body.flag("close");
+  if (auto wrong = read_selection(body, *nsp, operation.to)) return refused(Reason::kApiBodyInvalid, *wrong);
+  const auto rooms = body.texts("to");
+  const bool moves = *kind != Operation::Kind::kDisconnect;
+  if (!rooms || (moves && rooms->empty())) return refused(Reason::kApiBodyInvalid, "\"to\" is a list of rooms");
+  for (const std::string& room : *rooms) {
+    std::string channel = channel_of(room, nsp->scope);
+    // A member of a presence room has an identity, which only its own subscription can give.
+    if (!hub::valid_channel_name(channel, shard_.options.strict_channel_names) || hub::kind_of(channel).presence() ||
+        hub::kind_of(channel).user() || channel.size() > app.settings.channel_name_max) {
+      return refused(Reason::kApiChannelInvalid, room);
+    }
+    operation.channels.push_back(std::move(channel));
+  }
+  return operate(std::move(operation), ticket);
+}
+
+EmitOutcome Emitter::emit(const Body& body, const hub::App& app, const Namespace& nsp, uint64_t ticket) {
+  const std::optional<std::string> event = body.text("event");
+  if (!event || event->size() > app.settings.event_name_max) return refused(Reason::kApiEventNameInvalid);
+  if (hub::reserved_by_socketio(*event)) return refused(Reason::kEventNameReserved, *event);
+  if (body.has("args") && !body.list("args")) return refused(Reason::kApiBodyInvalid, "\"args\" is a list");
+  std::vector<std::string> bytes;
+  const std::optional<std::string> list = shard_.parser.take_binary(body.list("args").value_or("[]"), bytes);
+  if (!list) return refused(Reason::kApiBodyInvalid, "\"$binary\" is base64, and no placeholders stand beside it");
+  // More would make every client close with a parse error.
+  if (bytes.size() > 10) return refused(Reason::kSioTooManyAttachments);
+  const std::vector<std::string_view> attachments(bytes.begin(), bytes.end());
+  const std::string packet = pack(*list, attachments);
+  if (packet.size() > app.settings.event_bytes_max) return refused(Reason::kApiDataTooBig);
+
+  auto order = std::make_shared<Broadcast>();
+  order->to.nsp = static_cast<size_t>(&nsp - shard_.options.namespaces.data());
+  if (auto wrong = read_selection(body, nsp, order->to)) return refused(Reason::kApiBodyInvalid, *wrong);
+  for (const std::string& channel : order->to.channels) {
+    if (!hub::valid_channel_name(channel, false)) return refused(Reason::kApiChannelInvalid, channel);
+  }
+  const std::string readable = attachments.empty() ? *list : shard_.parser.put_binary(*list, attachments);
+  const std::vector<std::string_view> arguments = raw_elements(readable);
+  hub::PublicationDraft draft{.app = nsp.app, .event = *event, .packet = packet};
+  const std::string data = json_string(arguments.size() == 1 ? arguments.front() : std::string_view(readable));
+  draft.data = data;
+  if (order->to.except_sockets.size() == 1) draft.exclude = order->to.except_sockets.front();
+  for (const std::string& channel : order->to.channels) {
+    draft.channel = channel;
+    order->channel_publications.push_back(hub::Publication::make(draft));
+  }
+  draft.channel = {};
+  order->publication =
+      order->channel_publications.size() == 1 ? order->channel_publications.front() : hub::Publication::make(draft);
+  order->is_volatile = body.flag("volatile");
+  const uint64_t ack_ms = std::min(body.number("ack_timeout_ms"), kAckMsMax);
+  if (ack_ms == 0) {
+    if (!publish_to_channel(*order)) {
+      for (hub::ShardIndex shard = 0; shard < shard_.host.shards(); ++shard) {
+        if (!shard_.hub.has_room_at(shard)) return refused(Reason::kApiOverCapacity);
+      }
+      for (hub::ShardIndex shard = 0; shard < shard_.host.shards(); ++shard) {
+        shard_.hub.post(shard, std::make_unique<Letter>(BroadcastOrder{order}));
+      }
+    }
+    return {.refused = Reason::kNone, .detail = {}, .json = "{}"};
+  }
+  order->ack_id = ++last_id_ * shard_.host.shards() + shard_.hub.shard();
+  order->ack_until_ms = shard_.now_ms + ack_ms;
+  auto gathering = std::make_unique<Gathering>();
+  gathering->emitter = this;
+  gathering->id = order->ack_id;
+  gathering->ticket = ticket;
+  gathering->shards_awaited = shard_.host.shards();
+  shard_.wheel.schedule(*gathering, order->ack_until_ms);
+  gatherings_.emplace(order->ack_id, std::move(gathering));
+  for (hub::ShardIndex shard = 0; shard < shard_.host.shards(); ++shard) {
+    shard_.hub.post(shard, std::make_unique<Letter>(BroadcastOrder{order}));
+  }
+  return {};
+}
+
+// One room is a channel, whose home gives the event its place in the order; it reaches both kinds of client.
+bool Emitter::publish_to_channel(const Broadcast& order) {
+  const Selection& to = order.to;
+  const bool plain = to.channels.size() == 1 && to.sockets.empty() && to.users.empty() && to.except_channels.empty() &&
+                     to.except_sockets.size() <= 1 && !order.is_volatile;
+  if (!plain) return false;
+  shard_.hub.publish(order.publication);
+  return true;
+}
+
+EmitOutcome Emitter::operate(Operation operation, uint64_t ticket) {
+  Waiting waiting;
+  waiting.ticket = ticket;
+  start(std::move(operation), std::move(waiting));
+  return {};
+}
+
+void Emitter::ask_count(uint64_t ticket, std::string_view before, std::string_view behind) {
+  Operation operation;
+  operation.to.everybody = true;
+  Waiting waiting;
+  waiting.ticket = ticket;
+  waiting.before = before;
+  waiting.behind = behind;
+  start(std::move(operation), std::move(waiting));
+}
+
+}  // namespace kilat::socketio

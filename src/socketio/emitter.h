@@ -1,0 +1,105 @@
+// Emitter: what a backend does with sockets (docs/socketio.md, "Emitting over HTTP"): events to any selection of them,
+// with acknowledgements, and joining, leaving, disconnecting and listing. Each order goes to all shards, each does its
+// part. Owner: Shard. Bounds: kOrdersMax orders that wait for other shards; acknowledgements wait kAckMsMax at most.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "base/timer_wheel.h"
+#include "http/request.h"
+#include "socketio/letters.h"
+
+namespace kilat::socketio {
+
+/// What becomes of a request to the emit API.
+struct EmitOutcome {
+  Reason refused = Reason::kNone;
+  std::string detail;
+  std::optional<std::string> json;  ///< the answer; nothing: it comes later, through Host::answer
+};
+
+class Emitter {
+ public:
+  static constexpr size_t kOrdersMax = 10'000;
+  static constexpr uint64_t kAckMsMax = 30'000;
+  static constexpr size_t kListedMax = 10'000;
+
+  explicit Emitter(Shard& shard) : shard_(shard) {}
+  ~Emitter();
+
+  /// A request whose signature was checked. `action`: the path behind /apps/ID/socketio/.
+  EmitOutcome handle(const http::Request& request, std::string_view action, const hub::App& app, uint64_t ticket);
+
+  /// How many are connected, to be written into an answer that comes later (Host::answer); for status_path.
+  void ask_count(uint64_t ticket, std::string_view before, std::string_view behind);
+
+  // From sockets.
+  void on_ack(Socket& socket, uint64_t id, std::string_view payload, std::span<const std::string> attachments);
+  /// A socket ends: it will not acknowledge anything.
+  void forget(Socket& socket);
+
+  void on_letter(hub::ShardIndex from, LetterBody& body);
+
+ private:
+  /// Acknowledgements that a request waits for.
+  struct Gathering : Timer {
+    Gathering() : Timer(&Gathering::on_timer) {}
+    static void on_timer(Timer& timer);
+    Emitter* emitter = nullptr;
+    uint64_t id = 0;
+    uint64_t ticket = 0;
+    size_t shards_awaited = 0;
+    uint64_t asked = 0;
+    uint64_t settled = 0;
+    std::vector<std::string> acks;
+  };
+  /// The sockets of this shard that were asked, and have not answered.
+  struct Unanswered : Timer {
+    Unanswered() : Timer(&Unanswered::on_timer) {}
+    static void on_timer(Timer& timer);
+    Emitter* emitter = nullptr;
+    uint64_t id = 0;
+    hub::ShardIndex origin = 0;
+    std::vector<hub::SocketId> sockets;
+  };
+  struct Waiting {
+    Operation::Kind kind = Operation::Kind::kCount;
+    uint64_t ticket = 0;
+    size_t shards_awaited = 0;
+    OperationReply gathered;
+    bool user_state = false;
+    std::string before;  ///< around the answer of ask_count()
+    std::string behind;
+  };
+  class Body;
+
+  EmitOutcome emit(const Body& body, const hub::App& app, const Namespace& nsp, uint64_t ticket);
+  EmitOutcome operate(Operation operation, uint64_t ticket);
+  void start(Operation operation, Waiting waiting);
+  bool publish_to_channel(const Broadcast& broadcast);
+  std::vector<Socket*> select(const Selection& selection);
+  void broadcast(const Broadcast& order);
+  void deliver_to_pusher(const Broadcast& order);
+  OperationReply carry_out(const Operation& operation);
+  void settle(uint64_t id, std::optional<std::string> ack);
+  void finish(Gathering& gathering);
+  void on_reply(OperationReply& reply);
+  static std::string json_of(const Waiting& waiting);
+  void answer(uint64_t ticket, std::string json);
+  hub::ShardIndex origin_of(uint64_t ack_id) const;
+
+  Shard& shard_;
+  uint64_t last_id_ = 0;
+  std::unordered_map<uint64_t, std::unique_ptr<Gathering>> gatherings_;
+  std::unordered_map<uint64_t, std::unique_ptr<Unanswered>> unanswered_;
+  std::unordered_map<uint64_t, Waiting> waiting_;
+};
+
+}  // namespace kilat::socketio

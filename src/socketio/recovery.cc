@@ -1,0 +1,115 @@
+#include "socketio/recovery.h"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+#include "socketio/session.h"
+#include "socketio/socket.h"
+
+namespace kilat::socketio {
+namespace {
+
+constexpr int kBase = 36;
+
+}  // namespace
+
+Recovery::~Recovery() {
+  clear();
+}
+
+std::string Recovery::offset_text(uint64_t number) {
+  char text[16];
+  const auto end = std::to_chars(text, text + sizeof(text), number, kBase).ptr;
+  return {text, end};
+}
+
+std::optional<uint64_t> Recovery::parse_offset(std::string_view text) {
+  uint64_t number = 0;
+  const auto result = std::from_chars(text.data(), text.data() + text.size(), number, kBase);
+  if (result.ec != std::errc() || result.ptr != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+bool Recovery::keeps(Reason reason) const {
+  // A client that means it says so on the level of Socket.IO, and has no socket then.
+  return shard_.options.recovery_ms > 0 && reason != Reason::kTerminatedByApi && reason != Reason::kSioTakenOver;
+}
+
+void Recovery::keep(std::unique_ptr<Socket> socket, Reason) {
+  if (kept_.size() >= kKeptMax) return socket->retire();
+  auto kept = std::make_unique<Kept>();
+  kept->recovery = this;
+  kept->socket = std::move(socket);
+  kept->socket->detach();
+  shard_.wheel.schedule(*kept, shard_.now_ms + shard_.options.recovery_ms);
+  const std::string pid = kept->socket->replay()->pid();
+  kept_[pid] = std::move(kept);
+}
+
+void Recovery::Kept::on_timer(Timer& timer) {
+  auto& kept = static_cast<Kept&>(timer);
+  kept.recovery->drop(*kept.socket);
+}
+
+void Recovery::drop(Socket& socket) {
+  kept_.erase(std::string(socket.replay()->pid()));
+}
+
+void Recovery::clear() {
+  kept_.clear();
+}
+
+std::optional<hub::ShardIndex> Recovery::elsewhere(std::string_view payload) {
+  if (shard_.options.recovery_ms == 0 || payload.empty() || shard_.host.shards() == 1) return std::nullopt;
+  const std::optional<ContentParser::Recovery> asked = shard_.parser.parse_recovery(payload);
+  const std::optional<hub::ShardIndex> shard = asked ? shard_.shard_of(asked->pid) : std::nullopt;
+  return shard == shard_.hub.shard() ? std::nullopt : shard;
+}
+
+std::unique_ptr<Socket> Recovery::take(Session& session, const Namespace& nsp, std::string_view payload) {
+  if (shard_.options.recovery_ms == 0 || payload.empty()) return nullptr;
+  const std::optional<ContentParser::Recovery> asked = shard_.parser.parse_recovery(payload);
+  if (!asked || shard_.shard_of(asked->pid) != shard_.hub.shard()) return nullptr;
+  std::optional<uint64_t> after;
+  if (asked->offset) {
+    after = parse_offset(*asked->offset);
+    if (!after || *after > shard_.last_number()) return nullptr;
+  }
+  auto found = kept_.find(asked->pid);
+  std::unique_ptr<Socket> socket;
+  if (found == kept_.end()) {
+    socket = take_live(asked->pid, nsp, session);
+    if (!socket) return nullptr;
+    socket->detach();
+  } else if (&found->second->socket->nsp() == &nsp) {
+    socket = std::move(found->second->socket);
+    kept_.erase(found);
+  } else {
+    return nullptr;
+  }
+  const Replay& replay = *socket->replay();
+  // A client that has seen no event yet gets all since it connected.
+  const uint64_t from = after ? *after : replay.first();
+  if (!replay.holds_after(from)) {
+    socket->retire();
+    return nullptr;
+  }
+  resume_after_ = from;
+  ++shard_.tally.recovered;
+  return socket;
+}
+
+// The old connection may be half-open: its client is here, so whatever is there is not the client.
+std::unique_ptr<Socket> Recovery::take_live(const std::string& pid, const Namespace& nsp, const Session& session) {
+  for (Socket* socket : shard_.sockets(nsp)) {
+    if (socket->session() == nullptr || socket->session() == &session || socket->replay()->pid() != pid) continue;
+    Session& old = *socket->session();
+    std::unique_ptr<Socket> taken = old.give(*socket);
+    if (old.socket_count() == 0) old.close(Reason::kSioTakenOver);
+    return taken;
+  }
+  return nullptr;
+}
+
+}  // namespace kilat::socketio

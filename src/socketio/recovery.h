@@ -1,0 +1,57 @@
+// Recovery: the sockets of clients whose connection broke, for the time in which they may come back. A kept socket goes
+// on reading its rooms; what it missed lies in its Replay.
+// Owner: Shard. Bounds: kKeptMax sockets, each for Options::recovery_ms and with the bytes of its Replay.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/timer_wheel.h"
+#include "socketio/shard.h"
+
+namespace kilat::socketio {
+
+class Recovery {
+ public:
+  static constexpr size_t kKeptMax = 10'000;
+
+  explicit Recovery(Shard& shard) : shard_(shard) {}
+  ~Recovery();
+
+  /// Whether sockets of a session that ends for `reason` are kept: not when one side meant it.
+  bool keeps(Reason reason) const;
+  void keep(std::unique_ptr<Socket> socket, Reason reason);
+  /// The socket that a CONNECT with this payload asks for, if its client may have it: then it is its no longer. Takes
+  /// it from a session that has not noticed yet that its connection is dead.
+  std::unique_ptr<Socket> take(Session& session, const Namespace& nsp, std::string_view payload);
+  /// The shard whose socket a CONNECT with this payload asks for, when that is not this one.
+  std::optional<hub::ShardIndex> elsewhere(std::string_view payload);
+  /// Ends a kept socket.
+  void drop(Socket& socket);
+  void clear();
+
+  /// The last event a returning client has seen, for Socket::resume.
+  uint64_t resume_after() const { return resume_after_; }
+
+  static std::string offset_text(uint64_t number);
+  static std::optional<uint64_t> parse_offset(std::string_view text);
+
+ private:
+  struct Kept : Timer {
+    Kept() : Timer(&Kept::on_timer) {}
+    static void on_timer(Timer& timer);
+    Recovery* recovery = nullptr;
+    std::unique_ptr<Socket> socket;
+  };
+  std::unique_ptr<Socket> take_live(const std::string& pid, const Namespace& nsp, const Session& session);
+
+  Shard& shard_;
+  std::unordered_map<std::string, std::unique_ptr<Kept>> kept_;  ///< by pid
+  uint64_t resume_after_ = 0;
+};
+
+}  // namespace kilat::socketio

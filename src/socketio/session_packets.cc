@@ -1,0 +1,233 @@
+// What the packets of a session say: Engine.IO's own, and Socket.IO's up to the socket they are for.
+#include <algorithm>
+#include <utility>
+
+#include "base/base64.h"
+#include "base/json_text.h"
+#include "socketio/link.h"
+#include "socketio/payload.h"
+#include "socketio/recovery.h"
+#include "socketio/session.h"
+#include "socketio/socket.h"
+#include "ws/frame.h"
+
+namespace kilat::socketio {
+namespace {
+
+constexpr uint64_t kBinaryMs = 30'000;  ///< for all attachments of one packet
+
+}  // namespace
+
+void Session::on_packet(std::string_view packet) {
+  if (packet.empty()) return engine_sin();
+  if (!messages_.take(1, app_.settings.client_messages_per_second, shard_.now_ms)) {
+    return close(Reason::kClientMessagesLimited);
+  }
+  ++shard_.tally.packets;
+  const char type = packet.front();
+  heard(type == '3');
+  packet.remove_prefix(1);
+  switch (type) {
+    case 'b': {
+      std::string bytes;
+      if (!base64_decode(packet, bytes)) return engine_sin();
+      return on_attachment(std::move(bytes));
+    }
+    case '0':
+    case '3':
+    case '5':
+    case '6': return;  // nothing to be done
+    case '1': return client_closed();
+    case '4': return on_text(packet);
+    default: return engine_sin();
+  }
+}
+
+// Not a packet of Engine.IO: over long-polling such a session is gone at once.
+void Session::engine_sin() {
+  if (polls()) return end(Reason::kEioPacketInvalid);
+  close(Reason::kEioPacketInvalid);
+}
+
+// The client says goodbye on the level of Engine.IO: a poll that waits is let go.
+void Session::client_closed() {
+  if (poll_ && poll_->waiting) answer(*std::exchange(poll_->waiting, std::nullopt), "6", false);
+  end(Reason::kClientClosed);
+}
+
+void Session::on_attachment(std::string bytes) {
+  if (echo_) return send(link_frame(net::FramePtr::make(ws::encode_frame(ws::Opcode::kBinary, bytes))));
+  if (!unfinished_) return close(Reason::kSioPacketInvalid);
+  unfinished_->bytes += bytes.size();
+  if (unfinished_->bytes > shard_.options.binary_bytes_max) return close(Reason::kSioBinaryTooBig);
+  unfinished_->attachments.push_back(std::move(bytes));
+  if (unfinished_->attachments.size() < unfinished_->awaited) return;
+  const std::unique_ptr<Unfinished> whole = std::move(unfinished_);
+  Packet packet;
+  parse_packet(whole->text, shard_.options.attachments_max, packet);  // it was a packet when it came
+  handle(packet, std::move(whole->attachments));
+}
+
+void Session::on_text(std::string_view text) {
+  if (echo_) return send(text_message("4" + std::string(text)));
+  if (unfinished_) return close(Reason::kSioPacketInvalid);
+  Packet packet;
+  if (const Reason sin = parse_packet(text, shard_.options.attachments_max, packet); sin != Reason::kNone) {
+    return close(sin);
+  }
+  if (!packet.binary()) return handle(packet, {});
+  unfinished_ = std::make_unique<Unfinished>();
+  unfinished_->text = text;
+  unfinished_->bytes = text.size();
+  unfinished_->awaited = packet.attachments;
+  unfinished_->until_ms = shard_.now_ms + kBinaryMs;
+  schedule();
+}
+
+void Session::handle(const Packet& packet, std::vector<std::string> attachments) {
+  if (packet.type == Packet::Type::kConnect) return connect(packet);
+  Socket* socket = find(packet.nsp);
+  if (socket == nullptr) return close(Reason::kSioNotConnected);
+  switch (packet.type) {
+    case Packet::Type::kDisconnect:
+      if (!packet.payload.empty()) return close(Reason::kSioPacketInvalid);
+      return remove(*socket);
+    case Packet::Type::kEvent:
+    case Packet::Type::kBinaryEvent: return socket->on_event(packet, attachments);
+    case Packet::Type::kAck:
+    case Packet::Type::kBinaryAck: return socket->on_ack(packet, attachments);
+    default: return close(Reason::kSioPacketInvalid);
+  }
+}
+
+void Session::connect(const Packet& packet) {
+  if (packet.id || (!packet.payload.empty() && !shard_.parser.is_object(packet.payload))) {
+    return close(Reason::kSioPacketInvalid);
+  }
+  if (find(packet.nsp) != nullptr) return close(Reason::kSioPacketInvalid);
+  const Namespace* nsp = shard_.find_namespace(packet.nsp);
+  if (nsp == nullptr) return refuse(packet.nsp, Reason::kSioNamespaceInvalid);
+  if (sockets_.size() >= shard_.options.namespaces_max) return refuse(packet.nsp, Reason::kSioTooManyNamespaces);
+  const hub::App& app = shard_.app_of(*nsp);
+  if (!app.present || !app.settings.enabled) return refuse(packet.nsp, Reason::kAppDisabled);
+  connect_by_ms_ = 0;
+  if (const auto shard = shard_.recovery->elsewhere(packet.payload); shard && sockets_.empty() && !moving_) {
+    moving_ = shard;
+    connect_text_ = packet_head(Packet::Type::kConnect, packet.nsp);
+    connect_text_ += packet.payload;
+    return;
+  }
+  if (std::unique_ptr<Socket> kept = shard_.recovery->take(*this, *nsp, packet.payload)) {
+    Socket& socket = *sockets_.emplace_back(std::move(kept));
+    return socket.resume(*this);
+  }
+  open_socket(*nsp, packet.payload);
+}
+
+void Session::open_socket(const Namespace& nsp, std::string_view auth) {
+  Socket& socket = *sockets_.emplace_back(std::make_unique<Socket>(shard_, *this, nsp));
+  socket.open(auth);
+}
+
+// --- moving to another shard
+
+SessionState Session::leave(std::string_view rest) {
+  SessionState state{.sid = sid_,
+                     .address = client_.address,
+                     .app = app_.index,
+                     .secure = client_.secure,
+                     .text_only = text_only_,
+                     .pinged = pinged_,
+                     .beat_ms = beat_ms_,
+                     .waiting = {},
+                     .gzip = false,
+                     .queued = {},
+                     .packets = std::move(connect_text_)};
+  if (!rest.empty()) (state.packets += kPacketSeparator) += rest;
+  if (poll_) {
+    state.waiting = std::exchange(poll_->waiting, std::nullopt);
+    state.gzip = poll_->gzip;
+    std::vector<net::Frame*> frames(poll_->outbox.frames());
+    poll_->outbox.peek(frames);
+    for (net::Frame* frame : frames) {
+      frame->retain();
+      state.queued.push_back(net::FramePtr::adopt(frame));
+    }
+  }
+  // The place in the quota goes with it.
+  ended_ = true;
+  shard_.wheel.cancel(*this);
+  shard_.bury(*this);
+  return state;
+}
+
+void Session::stay() {
+  moving_.reset();
+  Packet packet;
+  const std::string text = std::exchange(connect_text_, {}).substr(1);
+  parse_packet(text, shard_.options.attachments_max, packet);
+  if (const Namespace* nsp = shard_.find_namespace(packet.nsp)) open_socket(*nsp, packet.payload);
+}
+
+void Session::arrive(SessionState&& state) {
+  beat_ms_ = state.beat_ms;
+  pinged_ = state.pinged;
+  text_only_ = state.text_only;
+  if (poll_) {
+    poll_->waiting = state.waiting;
+    poll_->gzip = state.gzip;
+    for (net::FramePtr& frame : state.queued) poll_->outbox.push(std::move(frame));
+  }
+  schedule();
+  feed(state.packets);
+}
+
+void Session::feed(std::string_view text) {
+  PayloadReader packets(text);
+  while (const std::optional<std::string_view> packet = packets.next()) {
+    on_packet(*packet);
+    if (ended_ || (poll_ && poll_->closing)) return;
+    if (!moving_) continue;
+    if (polls()) shard_.send_away(*this, packets.left());
+    return;
+  }
+}
+
+void Session::refuse(std::string_view nsp, Reason reason) {
+  std::string json = R"({"message":)";
+  append_json_string(json, reason_row(reason).text);
+  json += '}';
+  send(packet_message(Packet::Type::kConnectError, nsp, {}, json));
+}
+
+Socket* Session::find(std::string_view nsp) const {
+  for (const auto& socket : sockets_) {
+    if (socket->nsp().name == nsp) return socket.get();
+  }
+  return nullptr;
+}
+
+std::unique_ptr<Socket> Session::give(Socket& socket) {
+  const auto held = std::ranges::find(sockets_, &socket, &std::unique_ptr<Socket>::get);
+  std::unique_ptr<Socket> given = std::move(*held);
+  sockets_.erase(held);
+  return given;
+}
+
+void Session::remove(Socket& socket) {
+  give(socket)->retire();
+}
+
+void Session::disconnect_all() {
+  for (const auto& socket : sockets_) {
+    send(packet_message(Packet::Type::kDisconnect, socket->nsp().name, {}, {}));
+  }
+  close(Reason::kTerminatedByApi);
+}
+
+net::FramePtr Session::link_frame(net::FramePtr frame) const {
+  if (link_ == nullptr || !text_only_) return frame;
+  return net::FramePtr::make(without_binary(frame->bytes()));
+}
+
+}  // namespace kilat::socketio

@@ -1,0 +1,200 @@
+#include "socketio/socket.h"
+
+#include <utility>
+
+#include "base/json_text.h"
+#include "base/memory_reserve.h"
+#include "hub/event_name.h"
+#include "socketio/emitter.h"
+#include "socketio/link.h"
+#include "socketio/recovery.h"
+#include "socketio/session.h"
+#include "ws/frame.h"
+
+namespace kilat::socketio {
+
+Socket::Socket(Shard& shard, Session& session, const Namespace& nsp)
+    : Subscriber(nsp.app, {}, kSharedFormat, session.outbox()),
+      shard_(shard),
+      session_(&session),
+      nsp_(nsp),
+      published_(app().settings.client_events_per_second, 0, shard.now_ms),
+      opened_ms_(shard.now_ms) {
+  if (shard.options.recovery_ms > 0) {
+    replay_ = std::make_unique<Replay>(shard.new_secret_id(), shard.options.recovery_bytes_max, shard.last_number());
+  }
+  choose_format();
+  std::vector<Socket*>& all = shard.sockets(nsp);
+  place_ = all.size();
+  all.push_back(this);
+  shard.hub.add(*this);
+  name(shard.new_socket_id(handle().slot));
+  ++shard.tally.sockets_opened;
+}
+
+Socket::~Socket() {
+  retire();
+}
+
+// Readers with anything of their own are served one by one; all others share frames.
+void Socket::choose_format() {
+  const bool plain = nsp_.name == "/" && nsp_.scope.empty() && !session_->text_only() && !shard_.options.compression;
+  read_as(plain && !replay_ ? kSharedFormat : kOwnFormat);
+}
+
+void Socket::transport_changed() {
+  move_to(session_->outbox());
+}
+
+void Socket::open(std::string_view auth) {
+  send_connected();
+  if (!shard_.options.protocol_suite) return;
+  std::string json = R"(["auth",)";
+  json += auth.empty() ? "{}" : auth;
+  json += ']';
+  send(packet_message(Packet::Type::kEvent, nsp_.name, {}, json));
+}
+
+void Socket::send_connected() {
+  std::string json = R"({"sid":")" + id() + '"';
+  if (replay_) json += R"(,"pid":")" + replay_->pid() + '"';
+  json += '}';
+  send(packet_message(Packet::Type::kConnect, nsp_.name, {}, json));
+}
+
+void Socket::retire() {
+  if (std::exchange(retired_, true)) return;
+  const memory::MustSucceed retiring;
+  shard_.emitter->forget(*this);
+  shard_.hub.remove(*this);
+  std::vector<Socket*>& all = shard_.sockets(nsp_);
+  all[place_] = all.back();
+  all[place_]->place_ = place_;
+  all.pop_back();
+  ++shard_.tally.sockets_closed;
+}
+
+void Socket::detach() {
+  session_ = nullptr;
+  joining_.clear();
+  move_to(shard_.nowhere);
+}
+
+void Socket::resume(Session& session) {
+  session_ = &session;
+  move_to(session.outbox());
+  // The reference server sends what was missed first, too: its client keeps it until it hears that it is connected.
+  replay_->for_each_after(shard_.recovery->resume_after(),
+                          [this](const net::FramePtr& frame) { send(session_->link_frame(frame)); });
+  send_connected();
+}
+
+void Socket::send(net::FramePtr frame) {
+  if (session_ != nullptr) session_->send(std::move(frame));
+}
+
+void Socket::answer(std::optional<uint64_t> ack, std::string_view json) {
+  if (!ack) return;
+  std::string list = "[";
+  list += json;
+  list += ']';
+  send(packet_message(Packet::Type::kAck, nsp_.name, ack, list));
+}
+
+void Socket::refuse(std::optional<uint64_t> ack, Reason reason) {
+  const ReasonRow& row = reason_row(reason);
+  std::string json = R"({"ok":false,"error":")";
+  json += row.id;
+  json += R"(","message":)";
+  append_json_string(json, row.text);
+  json += '}';
+  answer(ack, json);
+}
+
+// --- from the client
+
+void Socket::on_event(const Packet& packet, std::span<const std::string> attachments) {
+  if (packet.payload.empty()) return;  // as the reference server has it
+  const std::optional<EventContent> event = shard_.parser.parse_event(packet.payload);
+  if (!event || (!event->numeric && hub::reserved_by_socketio(event->name)))
+    return session_->close(Reason::kSioPacketInvalid);
+  if (packet.binary() && !shard_.parser.placeholders_valid(packet.payload, attachments.size())) {
+    return session_->close(Reason::kSioPacketInvalid);
+  }
+  if (shard_.options.protocol_suite) return echo(*event, packet, attachments);
+  if (attachments.empty() && on_built_in(*event, packet.id)) return;
+  ++shard_.tally.unhandled;
+}
+
+void Socket::on_ack(const Packet& packet, std::span<const std::string> attachments) {
+  if (packet.payload.empty() || !packet.id) return;
+  if (!shard_.parser.is_array(packet.payload)) return session_->close(Reason::kSioPacketInvalid);
+  if (packet.binary() && !shard_.parser.placeholders_valid(packet.payload, attachments.size())) {
+    return session_->close(Reason::kSioPacketInvalid);
+  }
+  shard_.emitter->on_ack(*this, *packet.id, packet.payload, attachments);
+}
+
+// The server that the official protocol tests want to talk to.
+void Socket::echo(const EventContent& event, const Packet& packet, std::span<const std::string> attachments) {
+  const bool asks = event.name == "message-with-ack" && packet.id.has_value();
+  if (!asks && event.name != "message") return static_cast<void>(on_built_in(event, packet.id));
+  const auto count = static_cast<uint32_t>(attachments.size());
+  std::string text =
+      asks ? packet_head(count > 0 ? Packet::Type::kBinaryAck : Packet::Type::kAck, nsp_.name, packet.id, count)
+           : packet_head(count > 0 ? Packet::Type::kBinaryEvent : Packet::Type::kEvent, nsp_.name, {}, count);
+  text += asks ? "[" : R"(["message-back")";
+  for (const std::string_view argument : event.arguments) {
+    if (text.back() != '[') text += ',';
+    text += argument;
+  }
+  text += ']';
+  std::string bytes = ws::encode_frame(ws::Opcode::kText, text);
+  for (const std::string& attachment : attachments) bytes += ws::encode_frame(ws::Opcode::kBinary, attachment);
+  send(session_->link_frame(net::FramePtr::make(bytes)));
+}
+
+// --- from the hub and the emit API
+
+void Socket::deliver_own(const hub::Publication& publication) {
+  const bool deflate = session_ != nullptr && session_->link() != nullptr && session_->link()->options().deflate;
+  uint64_t number = 0;
+  net::FramePtr frame = shard_.frame_for(publication, nsp_, deflate, &number);
+  if (replay_ && number != 0) {
+    // Deflated frames can't be sent again over long-polling.
+    replay_->add(number, deflate ? shard_.frame_for(publication, nsp_, false, nullptr) : frame);
+  }
+  if (session_ != nullptr) outbox().push_event(session_->link_frame(std::move(frame)));
+}
+
+void Socket::deliver(const hub::Publication& publication, bool is_volatile) {
+  if (is_volatile) {
+    if (session_ == nullptr || !session_->writable()) return;
+    if (!replay_) return shard_.hub.local().deliver_to_one(*this, publication);
+    // It has an offset like every event, or its last argument would be taken for one; but it is not kept.
+    outbox().push_event(session_->link_frame(shard_.frame_for(publication, nsp_, false, nullptr)));
+    return;
+  }
+  shard_.hub.local().deliver_to_one(*this, publication);
+}
+
+void Socket::ask(const hub::Publication& publication, uint64_t ack_id) {
+  if (session_ == nullptr) return;
+  outbox().push_event(session_->link_frame(shard_.encoder.asking_frame(publication, nsp_, ack_id)));
+}
+
+void Socket::on_kick(Reason) {
+  disconnect(true);
+}
+
+void Socket::disconnect(bool close) {
+  if (session_ == nullptr) return shard_.recovery->drop(*this);
+  Session& session = *session_;
+  if (!close) {
+    send(packet_message(Packet::Type::kDisconnect, nsp_.name, {}, {}));
+    return session.remove(*this);
+  }
+  session.disconnect_all();
+}
+
+}  // namespace kilat::socketio

@@ -1,0 +1,105 @@
+// Socket: one namespace of one session: its rooms, its user, and the events that the server itself answers
+// (docs/socketio.md). To the hub it is a subscriber like any Pusher session.
+// Owner: its session; while it waits to be recovered, Recovery. Bounds: those of the app's settings.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/allowance.h"
+#include "hub/subscriber.h"
+#include "socketio/packet.h"
+#include "socketio/replay.h"
+#include "socketio/shard.h"
+
+namespace kilat::socketio {
+
+class Socket final : public hub::Subscriber {
+ public:
+  Socket(Shard& shard, Session& session, const Namespace& nsp);
+  ~Socket();
+
+  const Namespace& nsp() const { return nsp_; }
+  std::string id() const { return socket_id().compact_text(); }
+  /// Null while it waits to be recovered.
+  Session* session() const { return session_; }
+  const std::string& user_id() const { return user_id_; }
+  uint64_t opened_ms() const { return opened_ms_; }
+  hub::App& app() const { return shard_.app_of(nsp_); }
+  Replay* replay() { return replay_.get(); }
+
+  /// Answers the CONNECT. `auth`: its payload, an object, or empty.
+  void open(std::string_view auth);
+  /// Takes no part any more: leaves all rooms. Safe to call again.
+  void retire();
+  /// The session has another transport.
+  void transport_changed();
+  /// Its connection is gone, and it waits for another; it goes on reading its rooms.
+  void detach();
+  /// Another session has it now: sends what was missed, and the answer to the CONNECT.
+  void resume(Session& session);
+
+  void on_event(const Packet& packet, std::span<const std::string> attachments);
+  void on_ack(const Packet& packet, std::span<const std::string> attachments);
+
+  // From the hub, through the shard's sink.
+  void on_joined(const hub::JoinReply& reply);
+  void deliver_own(const hub::Publication& publication);
+  void on_kick(Reason reason);
+
+  /// An event that was chosen for this socket by more than a room. A volatile one is dropped when the transport is not
+  /// ready for it.
+  void deliver(const hub::Publication& publication, bool is_volatile);
+  /// The same with an acknowledgement asked for.
+  void ask(const hub::Publication& publication, uint64_t ack_id);
+
+  /// For the emit API: without a check of authorization.
+  void join_channel(std::string_view channel);
+  void leave_channel(std::string_view channel) { shard_.hub.leave(*this, channel); }
+  /// Tells the client that it is over, and ends the socket; `close`: the whole session.
+  void disconnect(bool close);
+
+ private:
+  /// A client that waits to hear whether it has joined.
+  struct Joining {
+    std::string channel;
+    std::optional<uint64_t> ack;
+  };
+
+  void choose_format();
+  void answer(std::optional<uint64_t> ack, std::string_view json);
+  void refuse(std::optional<uint64_t> ack, Reason reason);
+  void send(net::FramePtr frame);
+  void send_connected();
+
+  // gateway.cc
+  bool on_built_in(const EventContent& event, std::optional<uint64_t> ack);
+  void subscribe(std::string_view argument, std::optional<uint64_t> ack);
+  Reason check_subscription(const Request& request, std::string_view channel, hub::Member& member);
+  bool signature_fits(const std::optional<std::string>& auth, const std::string& text);
+  void unsubscribe(std::string_view argument, std::optional<uint64_t> ack);
+  void sign_in(std::string_view argument, std::optional<uint64_t> ack);
+  void publish(std::string_view argument, std::optional<uint64_t> ack);
+  Reason check_publish(const Request& request, std::string_view channel);
+
+  void echo(const EventContent& event, const Packet& packet, std::span<const std::string> attachments);
+
+  Shard& shard_;
+  Session* session_;
+  const Namespace& nsp_;
+  std::string user_id_;
+  std::string user_info_;
+  std::vector<Joining> joining_;
+  std::unique_ptr<Replay> replay_;  ///< with recovery
+  Allowance published_;
+  uint64_t opened_ms_;
+  size_t place_ = 0;  ///< in Shard::sockets
+  bool retired_ = false;
+};
+
+}  // namespace kilat::socketio
