@@ -97,11 +97,11 @@ SSL_CTX* TlsSites::find(const char* name) const {
 }
 
 void TlsSites::attach(std::unique_ptr<TlsSites> sites) {
-  SSL_CTX* const first = sites->context(0);
+  TlsSites* const owned = sites.release();
+  SSL_CTX* const first = owned->context(0);
+  KILAT_CHECK(SSL_CTX_set_ex_data(first, place_in_context(), owned) == 1);
   SSL_CTX_set_tlsext_servername_callback(first, choose_site);
-  SSL_CTX_set_tlsext_servername_arg(first, sites.get());
-  KILAT_CHECK(SSL_CTX_set_ex_data(first, place_in_context(), sites.get()) == 1);
-  sites.release();
+  SSL_CTX_set_tlsext_servername_arg(first, owned);
 }
 
 }  // namespace kilat::net
