@@ -13,7 +13,7 @@ namespace kilat {
 
 class JsonParser {
  public:
-  static constexpr size_t kDepthMax = 256;
+  static constexpr size_t kDepthMax = 512;
 
   /// The document, or nothing when `text` is not valid JSON in valid UTF-8. 64 readable bytes follow `text`. Numbers
   /// of any length are accepted, as RFC 8259 has no limit, and so are escapes of half surrogate pairs; the document

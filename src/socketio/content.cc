@@ -259,7 +259,7 @@ std::optional<std::string> ContentParser::take_binary(std::string_view json, std
   });
   if (!good) return std::nullopt;
   // What looks like a placeholder of the user's own would be taken for one at the receiver.
-  if (!attachments.empty() && json.find(kPlaceholder) != std::string_view::npos) return std::nullopt;
+  if (!attachments.empty() && !placeholders_valid(json, 0)) return std::nullopt;
   return out;
 }
 

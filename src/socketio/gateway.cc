@@ -37,7 +37,8 @@ std::string joined_answer(const hub::JoinReply& reply) {
 
 }  // namespace
 
-bool Socket::on_built_in(const EventContent& event, std::optional<uint64_t> ack) {
+bool Socket::on_built_in(const EventContent& event, std::optional<uint64_t> ack,
+                         std::span<const std::string> attachments) {
   const std::string_view argument = event.arguments.empty() ? std::string_view() : event.arguments.front();
   // Views into the packet stay valid: parsing copies.
   if (event.name == "subscribe") {
@@ -47,7 +48,7 @@ bool Socket::on_built_in(const EventContent& event, std::optional<uint64_t> ack)
   } else if (event.name == "signin") {
     sign_in(argument, ack);
   } else if (event.name == "publish") {
-    publish(argument, ack);
+    publish(argument, ack, attachments);
   } else {
     return false;
   }
@@ -151,7 +152,7 @@ void Socket::sign_in(std::string_view argument, std::optional<uint64_t> ack) {
   answer(ack, kOk);
 }
 
-void Socket::publish(std::string_view argument, std::optional<uint64_t> ack) {
+void Socket::publish(std::string_view argument, std::optional<uint64_t> ack, std::span<const std::string> attachments) {
   const std::optional<Request> request = shard_.parser.parse_request(argument);
   if (!request || request->channel.empty() || request->event.empty()) {
     return refuse(ack, Reason::kSioArgumentsInvalid);
@@ -161,14 +162,17 @@ void Socket::publish(std::string_view argument, std::optional<uint64_t> ack) {
   const std::string_view data = request->data.empty() ? std::string_view("null") : request->data;
   const hub::Subscription* subscription = find(channel);
   const std::string list = '[' + std::string(data) + ']';
+  const std::vector<std::string_view> bytes(attachments.begin(), attachments.end());
+  const std::string readable = bytes.empty() ? std::string() : shard_.parser.put_binary(data, bytes);
+  const std::string packet = pack(list, bytes);
   const std::optional<hub::PublishReply> reply = shard_.hub.publish(hub::Publication::make({
       .from_client = true,
       .app = nsp_.app,
       .channel = channel,
       .event = request->event,
-      .data = data,
+      .data = bytes.empty() ? data : std::string_view(readable),
       .user_id = subscription->user ? std::string_view(*subscription->user) : std::string_view(),
-      .packet = pack(list, {}),
+      .packet = packet,
       .exclude = socket_id(),
   }));
   if (reply && reply->refused != Reason::kNone) return refuse(ack, Reason::kClientEventOverCapacity);

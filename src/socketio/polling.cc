@@ -52,8 +52,19 @@ int engine_code(Reason reason) {
   }
 }
 
+// RFC 9110, section 12.5.3: listed, and not with the weight 0.
 bool takes_gzip(const http::Request& request) {
-  return request.header("Accept-Encoding").find("gzip") != std::string_view::npos;
+  std::string_view list = request.header("Accept-Encoding");
+  while (!list.empty()) {
+    const size_t comma = list.find(',');
+    const std::string_view entry = list.substr(0, comma);
+    list.remove_prefix(comma == std::string_view::npos ? list.size() : comma + 1);
+    const size_t semicolon = entry.find(';');
+    if (!http::iequals(http::trim(entry.substr(0, semicolon)), "gzip")) continue;
+    if (semicolon == std::string_view::npos) return true;
+    return http::trim(entry.substr(semicolon + 1)).find_first_not_of("qQ=0. ") != std::string_view::npos;
+  }
+  return false;
 }
 
 }  // namespace
@@ -216,7 +227,8 @@ void Session::on_get(const PollRequest& request) {
   }
   poll_->waiting = request.to;
   poll_->gzip = request.gzip;
-  if (poll_->closing) return end(Reason::kSioPacketInvalid);
+  if (poll_->outbox.overflowed()) return end(Reason::kSlowConsumer);
+  if (poll_->closing && poll_->outbox.empty()) return end(Reason::kSioPacketInvalid);
   if (!poll_->outbox.empty()) return answer_poll();
   if (poll_->probed) schedule();
 }

@@ -14,6 +14,8 @@ constexpr int kBase = 36;
 
 }  // namespace
 
+Recovery::Kept::~Kept() = default;
+
 Recovery::~Recovery() {
   clear();
 }

@@ -43,6 +43,7 @@ class Recovery {
  private:
   struct Kept : Timer {
     Kept() : Timer(&Kept::on_timer) {}
+    ~Kept();
     static void on_timer(Timer& timer);
     Recovery* recovery = nullptr;
     std::unique_ptr<Socket> socket;

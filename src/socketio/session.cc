@@ -218,11 +218,9 @@ void Session::close(Reason reason) {
   }
   if (reason == Reason::kEioPingTimeout && !poll_->waiting) return end(reason);
   end_sockets(reason);
-  send(text_message("1"));
-  if (poll_->waiting) {
-    answer_poll();
-    return end(reason);
-  }
+  // What is queued goes first, in an answer of its own, and the end in the next.
+  answer_poll();
+  if (poll_->waiting) return end(reason);
   poll_->closing = true;
   pinged_ = true;
   beat_ms_ = shard_.now_ms + kGoodbyeMs;

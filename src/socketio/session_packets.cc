@@ -101,7 +101,7 @@ void Session::handle(const Packet& packet, std::vector<std::string> attachments)
 }
 
 void Session::connect(const Packet& packet) {
-  if (packet.id || (!packet.payload.empty() && !shard_.parser.is_object(packet.payload))) {
+  if (!packet.payload.empty() && !shard_.parser.is_object(packet.payload)) {
     return close(Reason::kSioPacketInvalid);
   }
   if (find(packet.nsp) != nullptr) return close(Reason::kSioPacketInvalid);

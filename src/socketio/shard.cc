@@ -38,7 +38,8 @@ Shard::Shard(hub::AppTable& apps_in, hub::ShardHub& hub_in, TimerWheel& wheel_in
 
 Shard::~Shard() {
   graves_.clear();
-  sessions_.clear();
+  // A session that ends looks for itself in the table, so that each leaves it before it goes.
+  while (!sessions_.empty()) sessions_.extract(sessions_.begin());
   recovery->clear();
 }
 

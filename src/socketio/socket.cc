@@ -122,7 +122,7 @@ void Socket::on_event(const Packet& packet, std::span<const std::string> attachm
     return session_->close(Reason::kSioPacketInvalid);
   }
   if (shard_.options.protocol_suite) return echo(*event, packet, attachments);
-  if (attachments.empty() && on_built_in(*event, packet.id)) return;
+  if (on_built_in(*event, packet.id, attachments)) return;
   ++shard_.tally.unhandled;
 }
 
@@ -138,7 +138,7 @@ void Socket::on_ack(const Packet& packet, std::span<const std::string> attachmen
 // The server that the official protocol tests want to talk to.
 void Socket::echo(const EventContent& event, const Packet& packet, std::span<const std::string> attachments) {
   const bool asks = event.name == "message-with-ack" && packet.id.has_value();
-  if (!asks && event.name != "message") return static_cast<void>(on_built_in(event, packet.id));
+  if (!asks && event.name != "message") return static_cast<void>(on_built_in(event, packet.id, attachments));
   const auto count = static_cast<uint32_t>(attachments.size());
   std::string text =
       asks ? packet_head(count > 0 ? Packet::Type::kBinaryAck : Packet::Type::kAck, nsp_.name, packet.id, count)
@@ -183,7 +183,9 @@ void Socket::ask(const hub::Publication& publication, uint64_t ack_id) {
   outbox().push_event(session_->link_frame(shard_.encoder.asking_frame(publication, nsp_, ack_id)));
 }
 
-void Socket::on_kick(Reason) {
+void Socket::on_kick(Reason reason) {
+  // A client that is told nothing on the level of Socket.IO comes back by itself.
+  if (reason == Reason::kForcedReconnect && session_ != nullptr) return session_->close(reason);
   disconnect(true);
 }
 

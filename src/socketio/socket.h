@@ -78,13 +78,13 @@ class Socket final : public hub::Subscriber {
   void send_connected();
 
   // gateway.cc
-  bool on_built_in(const EventContent& event, std::optional<uint64_t> ack);
+  bool on_built_in(const EventContent& event, std::optional<uint64_t> ack, std::span<const std::string> attachments);
   void subscribe(std::string_view argument, std::optional<uint64_t> ack);
   Reason check_subscription(const Request& request, std::string_view channel, hub::Member& member);
   bool signature_fits(const std::optional<std::string>& auth, const std::string& text);
   void unsubscribe(std::string_view argument, std::optional<uint64_t> ack);
   void sign_in(std::string_view argument, std::optional<uint64_t> ack);
-  void publish(std::string_view argument, std::optional<uint64_t> ack);
+  void publish(std::string_view argument, std::optional<uint64_t> ack, std::span<const std::string> attachments);
   Reason check_publish(const Request& request, std::string_view channel);
 
   void echo(const EventContent& event, const Packet& packet, std::span<const std::string> attachments);
