@@ -160,11 +160,11 @@ void Stream::account_input(size_t bytes) {
 // One pass over the slow streams, and those with unfinished input, and a heap, because thousands may have to go in one
 // turn. Closing them may not be enough: then those that were ending already go without their goodbye.
 // Those who do not read go before those who send, unless it is input that fills the memory: a backend in the middle of
-// a large request must not pay for readers that have stalled.
+// a large request must not pay for readers that have stalled, nor for what is still queued for those that have gone.
 void Reactor::evict_over_budget() {
   const bool input_first = input_bytes() > cost();
-  for (const bool ending : {false, true}) {
-    for (const bool input : {input_first, !input_first}) {
+  for (const bool input : {input_first, !input_first}) {
+    for (const bool ending : {false, true}) {
       for (Stream* stream : input ? with_input_ : slow_) {
         if (stream->finishing_ == ending) flushing_.push_back(stream);
       }

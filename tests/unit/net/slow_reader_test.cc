@@ -194,6 +194,19 @@ TEST_F(SlowReaderTest, ShardOverItsBudget_StreamsThatAreEnding_GoWhenNoOneElseIs
   EXPECT_TRUE(other.handler.closed.empty()) << "it says goodbye";
 }
 
+TEST_F(SlowReaderTest, ShardOverItsBudget_ReadersThatAreEnding_GoBeforeWhoSends) {
+  Connection& ending = slow();
+  push(ending, 450'000, 450'000);
+  reactor.flush();
+  ending.stream->finish(Reason::kHttpDone);
+  Connection& sender = healthy();
+  sender.stream->note_input(200'000);
+  reactor.set_limits({.budget_bytes = 300'000});
+  reactor.flush();
+  EXPECT_TRUE(policy.calls.empty()) << "the sender is within the budget once the other has gone";
+  EXPECT_EQ(ending.handler.closed, std::vector<Reason>{Reason::kHttpDone});
+}
+
 TEST_F(SlowReaderTest, ShardOverItsBudget_PolicyThatAborts_EvictsNoOneElse) {
   policy.act = [this](StreamHandler& handler, Reason reason) {
     for (const auto& connection : connections) {
