@@ -332,7 +332,7 @@ void Connection::on_closed(Reason reason) {
     give_quota_back();
   }
   if (link_) link_->retire(reason);
-  shard_.traffic().close(session_ != nullptr || link_ != nullptr, reason);
+  shard_.traffic().close(session_ ? 1 : link_ ? 2 : 0, reason);
   if (log::enabled(log::Level::kDebug)) {
     log::event(log::Level::kDebug, "connection_closed",
                {{"reason", reason_row(reason).id},

@@ -20,12 +20,14 @@ struct AppFigures {
   hub::HomeTally home;
   pusher::Tally sessions;
   api::Service::Tally api;
+  uint64_t socketio_open = 0;
+  uint64_t socketio_opened = 0;
 };
 
 constexpr std::array<std::string_view, pusher::Tally::kKinds> kKinds{
     "ping", "pong", "subscribe", "unsubscribe", "signin", "client_event", "heartbeat", "unsupported", "malformed"};
 constexpr std::array<std::string_view, 2> kSources{"api", "client"};
-constexpr std::array<std::string_view, 2> kProtocols{"http", "pusher"};
+constexpr std::array<std::string_view, Traffic::kProtocols> kProtocols{"http", "pusher", "socketio"};
 constexpr std::array<std::string_view, Traffic::kStatusClasses> kClasses{"", "1xx", "2xx", "3xx", "4xx", "5xx"};
 
 template <typename T>
@@ -52,6 +54,10 @@ void add(AppFigures& out, const ShardSnapshot& shard, size_t index) {
     out.sessions.closed += sessions->closed;
     out.sessions.received_bytes += sessions->received_bytes;
     for (size_t kind = 0; kind < kKinds.size(); ++kind) out.sessions.received[kind] += sessions->received[kind];
+  }
+  if (index == shard.socketio_app) {
+    out.socketio_open += shard.socketio.sessions_opened - shard.socketio.sessions_closed;
+    out.socketio_opened += shard.socketio.sessions_opened;
   }
   if (const auto* api = at(shard.api, index)) {
     out.api.requests += api->requests;
@@ -123,38 +129,56 @@ class Page {
     uint64_t open = 0;
     uint64_t sessions = 0;
     uint64_t accepted = 0;
-    std::array<ReasonCounts, 2> closed{};
+    std::array<ReasonCounts, Traffic::kProtocols> closed{};
+    socketio::Tally sockets;
     ReasonCounts refusals{};
     for (const ShardSnapshot& shard : in_.shards) {
       open += shard.connections;
-      sessions += shard.sessions_open();
+      sessions += shard.sessions_open() + shard.socketio.links;
+      sockets.upgrades += shard.socketio.upgrades;
+      sockets.sockets_opened += shard.socketio.sockets_opened;
+      sockets.sockets_closed += shard.socketio.sockets_closed;
+      sockets.recovered += shard.socketio.recovered;
+      sockets.packets += shard.socketio.packets;
+      sockets.unhandled += shard.socketio.unhandled;
       accepted += shard.traffic.accepted;
       for (size_t reason = 0; reason < refusals.size(); ++reason) {
         refusals[reason] += shard.traffic.refusals[reason] + shard.message_refusals[reason];
-        for (size_t protocol = 0; protocol < 2; ++protocol) {
+        for (size_t protocol = 0; protocol < Traffic::kProtocols; ++protocol) {
           closed[protocol][reason] += shard.traffic.closed[protocol][reason];
         }
       }
     }
     out_.family(Metric::kConnections);
-    for (const AppFigures& app : apps_) out_.sample({app.label, "pusher"}, app.connections);
+    for (const AppFigures& app : apps_) {
+      out_.sample({app.label, "pusher"}, app.connections - std::min(app.connections, app.socketio_open));
+      out_.sample({app.label, "socketio"}, app.socketio_open);
+    }
     out_.sample({"", "http"}, open - std::min(open, sessions));
     out_.family(Metric::kConnectionsOpened);
-    for (const AppFigures& app : apps_) out_.sample({app.label, "pusher"}, app.sessions.opened);
+    for (const AppFigures& app : apps_) {
+      out_.sample({app.label, "pusher"}, app.sessions.opened);
+      out_.sample({app.label, "socketio"}, app.socketio_opened);
+    }
     out_.sample({"", "http"}, accepted);
     out_.family(Metric::kConnectionsClosed);
-    for (size_t protocol = 0; protocol < 2; ++protocol) {
+    for (size_t protocol = 0; protocol < Traffic::kProtocols; ++protocol) {
       by_reason(closed[protocol],
                 [&](std::string_view id, uint64_t count) { out_.sample({kProtocols[protocol], id}, count); });
     }
     uint64_t slow = 0;
     for (const Reason reason : {Reason::kSlowConsumer, Reason::kSlowConsumerSoft, Reason::kMemoryBudget}) {
-      slow += closed[0][static_cast<size_t>(reason)] + closed[1][static_cast<size_t>(reason)];
+      for (const ReasonCounts& counts : closed) slow += counts[static_cast<size_t>(reason)];
     }
     out_.value(Metric::kSlowCloses, slow);
     out_.family(Metric::kRefusals);
     by_reason(refusals, [&](std::string_view id, uint64_t count) { out_.sample({id}, count); });
     out_.value(Metric::kTrackedAddresses, in_.tracked_addresses);
+    out_.value(Metric::kSockets, sockets.sockets_opened - sockets.sockets_closed);
+    out_.value(Metric::kSocketUpgrades, sockets.upgrades);
+    out_.value(Metric::kSocketsRecovered, sockets.recovered);
+    out_.value(Metric::kSocketPackets, sockets.packets);
+    out_.value(Metric::kSocketEventsUnhandled, sockets.unhandled);
   }
 
   // Only rows that have happened: the table is long, and most rows never do.

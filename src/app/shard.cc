@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/memory_reserve.h"
 #include "pusher/encode.h"
+#include "socketio/session.h"
 
 namespace kilat::app {
 namespace {
@@ -312,6 +313,17 @@ Reason Shard::admit(hub::App& app) {
 void Shard::release(hub::App& app) {
   app.connections.fetch_sub(1, std::memory_order_relaxed);
   apps_.connections().fetch_sub(1, std::memory_order_relaxed);
+}
+
+void Shard::note_end(const socketio::ClientInfo& client, const hub::App& app, Reason reason) {
+  traffic_.close(Traffic::kProtocols - 1, reason);
+  if (!log::enabled(log::Level::kDebug)) return;
+  log::event(log::Level::kDebug, "session_closed",
+             {{"reason", reason_row(reason).id},
+              {"protocol", "socketio"},
+              {"transport", "polling"},
+              {"client", client.address},
+              {"app", app.settings.id}});
 }
 
 void Shard::set_readers() {

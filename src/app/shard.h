@@ -129,6 +129,7 @@ class Shard final : private net::AcceptHandler,
   /// Counts a connection for the app; given back with release().
   Reason admit(hub::App& app) override;
   void release(hub::App& app) override;
+  void note_end(const socketio::ClientInfo& client, const hub::App& app, Reason reason) override;
   /// Gives a connection to another shard.
   void hand_to(hub::ShardIndex shard, std::unique_ptr<MovedConnection> moved) { hub_.post(shard, std::move(moved)); }
   void note_waiting(uint64_t http_id, HttpSession& session) { waiting_[http_id] = &session; }

@@ -9,6 +9,7 @@
 #include "app/traffic.h"
 #include "hub/tally.h"
 #include "pusher/session.h"
+#include "socketio/shard.h"
 
 namespace kilat::app {
 
@@ -21,7 +22,9 @@ struct ShardSnapshot {
 
   Traffic traffic;
   ReasonCounts message_refusals{};
-  uint64_t connections = 0;  ///< TCP, sessions among them
+  socketio::Tally socketio;
+  hub::AppIndex socketio_app = 0;  ///< whose connections these are
+  uint64_t connections = 0;        ///< TCP, sessions among them
   uint64_t received_bytes = 0;
   uint64_t sent_bytes = 0;
   uint64_t send_calls = 0;

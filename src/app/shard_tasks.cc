@@ -32,6 +32,8 @@ ShardSnapshot Shard::snapshot() const {
   out.local = hub_.local().tallies();
   out.home = hub_.home().tallies();
   out.sessions = pusher_.tallies;
+  out.socketio = socketio_.tally;
+  out.socketio_app = socketio_.options.namespaces.front().app;
   out.api = service_.tallies();
   out.traffic = traffic_;
   out.message_refusals = pusher_.refusals;

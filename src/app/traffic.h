@@ -41,17 +41,18 @@ HttpRoute api_route_of(std::string_view path);
 using ReasonCounts = std::array<uint64_t, static_cast<size_t>(Reason::kCount)>;
 
 struct Traffic {
+  static constexpr size_t kProtocols = 3;
   static constexpr size_t kStatusClasses = 6;  ///< by first digit
 
   void refuse(Reason reason) { ++refusals[static_cast<size_t>(reason)]; }
-  void close(bool session, Reason reason) { ++closed[session][static_cast<size_t>(reason)]; }
+  void close(size_t protocol, Reason reason) { ++closed[protocol][static_cast<size_t>(reason)]; }
   void answer(HttpRoute route, int status) {
     ++requests[static_cast<size_t>(route)][static_cast<size_t>(status) / 100 % kStatusClasses];
   }
 
-  uint64_t accepted = 0;                 ///< TCP connections
-  std::array<ReasonCounts, 2> closed{};  ///< [plain HTTP, session]
-  ReasonCounts refusals{};               ///< of handshakes and requests
+  uint64_t accepted = 0;                          ///< TCP connections
+  std::array<ReasonCounts, kProtocols> closed{};  ///< plain HTTP, Pusher, Socket.IO
+  ReasonCounts refusals{};                        ///< of handshakes and requests
   std::array<std::array<uint64_t, kStatusClasses>, static_cast<size_t>(HttpRoute::kCount)> requests{};
   metrics::Histogram turns;
   metrics::Histogram fanout;

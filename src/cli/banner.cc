@@ -44,6 +44,8 @@ std::string banner(const config::Loaded& loaded, const Listening& listening) {
                     (listening.shards == 1 ? " shard" : " shards") + ", epoll, TLS " +
                     (settings.tls.certificate.empty() ? "off" : "on") + ")    " + origin(loaded) + "\n\n";
   out += line("WebSocket", ws + "/app/" + app.key + "    Pusher protocol 7");
+  if (settings.socketio.enabled)
+    out += line("Socket.IO", base + settings.socketio.path + "/    for socket.io-client 4");
   out += line("Publish", base + "/apps/" + app.id + "/events");
   if (settings.server.live_page) out += line("Live page", base + "/live/");
   if (listening.metrics_port != 0) {

@@ -32,6 +32,16 @@ constexpr std::array kRows = std::to_array<Row>({
     {kTrackedAddresses, "kilat_tracked_addresses", kGauge, "", kNone,
      "Client addresses that connections are counted for; 262,144 at most."},
 
+    {kSockets, "kilat_socketio_sockets", kGauge, "", kNone,
+     "Sockets of Socket.IO in all namespaces, those that wait to be recovered included."},
+    {kSocketUpgrades, "kilat_socketio_upgrades_total", kCounter, "", kNone,
+     "Sessions that went from polling to a WebSocket."},
+    {kSocketsRecovered, "kilat_socketio_recovered_total", kCounter, "", kNone,
+     "Sockets whose clients came back and got what they had missed."},
+    {kSocketPackets, "kilat_socketio_packets_total", kCounter, "", kNone, "Engine.IO packets of clients."},
+    {kSocketEventsUnhandled, "kilat_socketio_unhandled_total", kCounter, "", kNone,
+     "Events of clients that nobody listens to."},
+
     {kChannels, "kilat_channels", kGauge, "app", kNone, "Channels that exist: with a subscriber or a cached event."},
     {kSubscriptions, "kilat_subscriptions", kGauge, "app", kNone, "Subscriptions of all connections."},
     {kPresenceMembers, "kilat_presence_members", kGauge, "app", kNone, "Members of all presence channels."},

@@ -24,6 +24,12 @@ enum class Metric : uint8_t {
   kSlowCloses,
   kRefusals,
   kTrackedAddresses,
+  // Socket.IO.
+  kSockets,
+  kSocketUpgrades,
+  kSocketsRecovered,
+  kSocketPackets,
+  kSocketEventsUnhandled,
   // Channels.
   kChannels,
   kSubscriptions,

@@ -172,7 +172,10 @@ void Emitter::on_ack(Socket& socket, uint64_t id, std::string_view payload, std:
 }
 
 void Emitter::forget(Socket& socket) {
-  for (auto& [id, unanswered] : unanswered_) std::erase(unanswered->sockets, socket.socket_id());
+  for (auto& [id, unanswered] : unanswered_) {
+    if (std::erase(unanswered->sockets, socket.socket_id()) == 0) continue;
+    shard_.hub.post(unanswered->origin, std::make_unique<Letter>(Acknowledged{id, std::nullopt}));
+  }
 }
 
 void Emitter::Unanswered::on_timer(Timer& timer) {

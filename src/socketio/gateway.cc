@@ -102,7 +102,6 @@ bool Socket::signature_fits(const std::optional<std::string>& auth, const std::s
 }
 
 void Socket::on_joined(const hub::JoinReply& reply) {
-  if (reply.kind.user()) return;
   const std::string channel = reply.channel;
   std::vector<Joining> waiting;
   std::erase_if(joining_, [&](Joining& joining) {
@@ -148,8 +147,10 @@ void Socket::sign_in(std::string_view argument, std::optional<uint64_t> ack) {
   if (!user_id_.empty() && user_id_ != data->user_id) return refuse(ack, Reason::kSigninOtherUser);
   user_id_ = std::move(data->user_id);
   user_info_ = std::move(data->user_info);
-  shard_.hub.join(*this, std::string(hub::kUserChannelPrefix) + user_id_);
-  answer(ack, kOk);
+  // Answered when the home knows this socket: what a backend does to the user after it, reaches it.
+  const std::string channel = std::string(hub::kUserChannelPrefix) + user_id_;
+  joining_.push_back({channel, ack});
+  shard_.hub.join(*this, channel);
 }
 
 void Socket::publish(std::string_view argument, std::optional<uint64_t> ack, std::span<const std::string> attachments) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -85,7 +86,7 @@ struct Asked {  ///< so many sockets were asked for an acknowledgement
 };
 struct Acknowledged {
   uint64_t ack_id = 0;
-  std::string json;  ///< the first argument; "null" without one
+  std::optional<std::string> json;  ///< the first argument, "null" without one; nothing: the socket is gone
 };
 struct OperationOrder {
   uint64_t id = 0;

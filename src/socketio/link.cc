@@ -27,9 +27,12 @@ Link::Link(Shard& shard, const LinkOptions& options, net::Outbox& outbox, LinkHo
       reader_({.message_bytes_max = shard.options.message_bytes_max,
                .inflater = options.deflate ? &shard.inflater : nullptr,
                .from_server = false}),
-      options_(options) {}
+      options_(options) {
+  ++shard.tally.links;
+}
 
 Link::~Link() {
+  --shard_.tally.links;
   retire(Reason::kClientGone);
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/json_text.h"
 #include "ws/frame.h"
+#include "ws/utf8.h"
 
 namespace kilat::socketio {
 namespace {
@@ -53,7 +54,8 @@ Reason parse_packet(std::string_view text, uint32_t attachments_max, Packet& out
     const size_t comma = text.find(',');
     out.nsp = text.substr(0, comma);
     text.remove_prefix(comma == std::string_view::npos ? text.size() : comma + 1);
-    if (out.nsp.size() > kNamespaceBytesMax) return Reason::kSioPacketInvalid;
+    // The body of a POST is checked nowhere else, and the name is sent back.
+    if (out.nsp.size() > kNamespaceBytesMax || !ws::is_utf8(out.nsp)) return Reason::kSioPacketInvalid;
   }
   const std::string_view id = take_digits(text);
   if (id.size() > kIdDigitsMax) return Reason::kSioPacketInvalid;

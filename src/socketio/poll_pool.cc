@@ -13,9 +13,15 @@ constexpr size_t kFramesAtOnce = 64;
 
 }  // namespace
 
+PollOutbox::PollOutbox(PollPool& pool, Session* session_in) : Outbox(pool), session(session_in), polls_(pool) {}
+
+PollOutbox::~PollOutbox() {
+  polls_.forget(*this);
+}
+
 void PollPool::flush() {
-  if (dirty_.empty() && urgent_.empty()) return;
-  flushing_.clear();
+  if (dirty_.empty() && urgent_.empty() && over_.empty()) return;
+  flushing_ = std::exchange(over_, {});
   for (const Waiting& waiting : dirty_) {
     if (waiting.outbox != nullptr) flushing_.push_back(waiting.outbox);
   }
@@ -32,7 +38,9 @@ void PollPool::flush() {
 
 void PollPool::relieve(net::Outbox& outbox) {
   Session* session = static_cast<PollOutbox&>(outbox).session;
-  if (session != nullptr) session->answer_poll();
+  if (session == nullptr) return;
+  session->answer_poll();
+  if (outbox.cost() > limits().hard_bytes && (over_.empty() || over_.back() != &outbox)) over_.push_back(&outbox);
 }
 
 std::string take_body(net::Outbox& outbox) {

@@ -8,18 +8,26 @@
 
 namespace kilat::socketio {
 
+class PollPool;
 class Session;
 
 /// The queue of one polling session: WebSocket frames with one packet each.
 class PollOutbox final : public net::Outbox {
  public:
-  PollOutbox(net::OutboxPool& pool, Session* session_in) : Outbox(pool), session(session_in) {}
+  PollOutbox(PollPool& pool, Session* session_in);
+  ~PollOutbox();
   Session* const session;  ///< null: the outbox of sockets without a connection, which takes nothing
+
+ private:
+  PollPool& polls_;
 };
 
 class PollPool final : public net::OutboxPool {
  public:
   explicit PollPool(const net::OutboxLimits& limits) : OutboxPool(limits) {}
+
+  /// The outbox goes.
+  void forget(net::Outbox& outbox) { std::erase(over_, &outbox); }
 
   void set_now_us(uint64_t now_us) { now_us_ = now_us; }
 
@@ -29,6 +37,7 @@ class PollPool final : public net::OutboxPool {
  private:
   void relieve(net::Outbox& outbox) override;
   std::vector<net::Outbox*> flushing_;
+  std::vector<net::Outbox*> over_;  ///< were above the hard limit in this turn
 };
 
 /// Takes everything out of `outbox`, as the body of a polling answer.

@@ -178,6 +178,10 @@ void Shard::on_request(PollRequest request) {
   }
   Session* session = find_session(request.sid);
   const ReplyTo to = request.to;
+  if (session == nullptr && request.method == http::Method::kGet && take_last_poll(request.sid)) {
+    return reply(to,
+                 {.status = 200, .content_type = kTextType, .body = "6", .headers = {{"Cache-Control", "no-store"}}});
+  }
   if (session == nullptr || session->ended()) return reply(to, engine_refusal(Reason::kEioSessionUnknown));
   if (request.bad || !session->polls()) return reply(to, engine_refusal(Reason::kEioBadRequest));
   if (request.method == http::Method::kGet) return session->on_get(request);

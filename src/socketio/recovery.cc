@@ -14,6 +14,7 @@ constexpr int kBase = 36;
 
 }  // namespace
 
+Recovery::Kept::Kept() : Timer(&Kept::on_timer) {}
 Recovery::Kept::~Kept() = default;
 
 Recovery::~Recovery() {

@@ -42,7 +42,7 @@ class Recovery {
 
  private:
   struct Kept : Timer {
-    Kept() : Timer(&Kept::on_timer) {}
+    Kept();
     ~Kept();
     static void on_timer(Timer& timer);
     Recovery* recovery = nullptr;

@@ -19,6 +19,7 @@ namespace {
 constexpr uint64_t kGoodbyeMs = 30'000;
 /// While upgrading a poll is let go at once, and then this often: its client waits for the end of it.
 constexpr uint64_t kNoopMs = 100;
+constexpr uint64_t kLateMs = 20;
 
 }  // namespace
 
@@ -48,7 +49,9 @@ net::Outbox& Session::outbox() {
 
 std::string Session::handshake() const {
   const Options& options = shard_.options;
-  std::string json = R"({"sid":")" + sid_ + R"(","upgrades":[)";
+  std::string json = R"({"sid":")";
+  json += sid_;
+  json += R"(","upgrades":[)";
   if (polls() && options.upgrades && options.websocket) json += R"("websocket")";
   json += R"(],"pingInterval":)";
   append_json_number(json, options.ping_interval_ms);
@@ -111,7 +114,8 @@ void Session::check_deadlines() {
     if (poll_ && poll_->closing) return end(Reason::kSioPacketInvalid);
     if (pinged_) return close(Reason::kEioPingTimeout);
     pinged_ = true;
-    beat_ms_ = now + shard_.options.ping_timeout_ms;
+    // Counted from when the ping was due, so that delays do not add up; unless the shard itself was late.
+    beat_ms_ = (now - beat_ms_ <= kLateMs ? beat_ms_ : now) + shard_.options.ping_timeout_ms;
     send(ping_message());
   }
   if (poll_ && poll_->upgrade_until_ms != 0 && now >= poll_->upgrade_until_ms) {
@@ -222,6 +226,7 @@ void Session::close(Reason reason) {
   answer_poll();
   if (poll_->waiting) return end(reason);
   poll_->closing = true;
+  shard_.host.note_end(client_, app_, reason);
   pinged_ = true;
   beat_ms_ = shard_.now_ms + kGoodbyeMs;
   connect_by_ms_ = 0;
@@ -250,9 +255,10 @@ void Session::end(Reason reason) {
     link_->close(reason);
   }
   if (poll_) {
+    if (!poll_->closing) shard_.host.note_end(client_, app_, reason);
     if (poll_->waiting) {
       std::string body = take_body(poll_->outbox);
-      if (body.empty()) body = "1";
+      if (body.empty()) body += '1';
       answer(*std::exchange(poll_->waiting, std::nullopt), std::move(body), false);
     }
     if (poll_->probe != nullptr) {

@@ -109,7 +109,7 @@ class Session final : private Timer {
  private:
   /// What only a session that polls needs.
   struct Poll {
-    Poll(net::OutboxPool& pool, Session* session) : outbox(pool, session) {}
+    Poll(PollPool& pool, Session* session) : outbox(pool, session) {}
     PollOutbox outbox;
     std::optional<ReplyTo> waiting;  ///< the poll that is held
     bool gzip = false;               ///< its client takes gzip

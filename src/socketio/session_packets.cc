@@ -51,7 +51,11 @@ void Session::engine_sin() {
 
 // The client says goodbye on the level of Engine.IO: a poll that waits is let go.
 void Session::client_closed() {
-  if (poll_ && poll_->waiting) answer(*std::exchange(poll_->waiting, std::nullopt), "6", false);
+  if (poll_ && poll_->waiting) {
+    answer(*std::exchange(poll_->waiting, std::nullopt), "6", false);
+  } else if (poll_) {
+    shard_.expect_last_poll(sid_);
+  }
   end(Reason::kClientClosed);
 }
 

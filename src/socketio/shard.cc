@@ -135,6 +135,21 @@ void Shard::close_app(hub::AppIndex app) {
   }
 }
 
+void Shard::expect_last_poll(const std::string& sid) {
+  while (!last_polls_.empty() && (last_polls_.size() >= kLastPollsMax || last_polls_.front().second < now_ms)) {
+    last_polls_.pop_front();
+  }
+  last_polls_.emplace_back(sid, now_ms + kLastPollMs);
+}
+
+bool Shard::take_last_poll(const std::string& sid) {
+  const auto found = std::ranges::find(last_polls_, sid, &std::pair<std::string, uint64_t>::first);
+  if (found == last_polls_.end()) return false;
+  const bool in_time = found->second >= now_ms;
+  last_polls_.erase(found);
+  return in_time;
+}
+
 // --- names
 
 const Namespace* Shard::find_namespace(std::string_view name) const {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -63,6 +64,8 @@ class Host {
   /// Counts a connection for the app. kNone, or why not; given back with release().
   virtual Reason admit(hub::App& app) = 0;
   virtual void release(hub::App& app) = 0;
+  /// A polling session has ended, for log and metrics; one with a WebSocket ends with its connection.
+  virtual void note_end(const ClientInfo& client, const hub::App& app, Reason reason) = 0;
   virtual hub::ShardIndex shards() const = 0;
   /// The first part of the ids of this shard's sockets.
   virtual uint32_t place() const = 0;
@@ -74,6 +77,7 @@ class Host {
 struct Tally {
   uint64_t sessions_opened = 0;
   uint64_t sessions_closed = 0;
+  uint64_t links = 0;  ///< WebSockets open now
   uint64_t upgrades = 0;
   uint64_t sockets_opened = 0;
   uint64_t sockets_closed = 0;
@@ -137,6 +141,9 @@ class Shard {
   /// Answers a request, wherever it came in.
   void reply(const ReplyTo& to, http::Response response);
   void bury(Session& session);
+  /// The client has ended its session, perhaps before a poll of it arrived that was sent before on another connection:
+  /// one that comes within a second is answered as if it had been in time.
+  void expect_last_poll(const std::string& sid);
   const Namespace* find_namespace(std::string_view name) const;
   hub::App& app_of(const Namespace& nsp) { return apps[nsp.app]; }
   std::string new_secret_id();
@@ -187,12 +194,16 @@ class Shard {
   http::Response open_polling(const Origin& origin, bool text_only);
   void on_request(PollRequest request);
   void on_gone(const Gone& gone);
+  bool take_last_poll(const std::string& sid);
   Session* find_session(const std::string& sid) const;
 
   std::unordered_map<std::string, std::unique_ptr<Session>> sessions_;
   std::vector<std::unique_ptr<Session>> graves_;
   std::unordered_map<std::string, hub::ShardIndex> moved_;  ///< until they end
-  std::vector<std::vector<Socket*>> sockets_;               ///< by namespace
+  static constexpr size_t kLastPollsMax = 1'024;
+  static constexpr uint64_t kLastPollMs = 1'000;
+  std::deque<std::pair<std::string, uint64_t>> last_polls_;  ///< and until when
+  std::vector<std::vector<Socket*>> sockets_;                ///< by namespace
   CachedFrame cached_;
   uint64_t numbers_ = 0;  ///< offsets given so far
 };

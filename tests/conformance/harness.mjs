@@ -50,7 +50,7 @@ function toml_table(header, table) {
 }
 
 /** The configuration file for the given tables; apps are completed with kApp's fields. */
-export function configText({ apps = [{}], server = {}, http = {}, limits = {}, log = {}, tls = {}, metrics = {}, health = {}, port = 0 }) {
+export function configText({ apps = [{}], server = {}, http = {}, limits = {}, log = {}, tls = {}, metrics = {}, health = {}, socketio = {}, port = 0 }) {
   const parts = [
     toml_table('[server]', { listen: `127.0.0.1:${port}`, shards: kShards, ...server }),
     toml_table('[log]', { level: 'debug', format: 'json', ...log }),
@@ -61,6 +61,7 @@ export function configText({ apps = [{}], server = {}, http = {}, limits = {}, l
   if (Object.keys(tls).length > 0) parts.push(toml_table('[tls]', tls));
   if (Object.keys(http).length > 0) parts.push(toml_table('[http]', http));
   if (Object.keys(limits).length > 0) parts.push(toml_table('[limits]', limits));
+  if (Object.keys(socketio).length > 0) parts.push(toml_table('[socketio]', socketio));
   for (const app of apps) parts.push(toml_table('[[app]]', { ...kApp, ...app }));
   return parts.join('\n');
 }
@@ -277,7 +278,7 @@ class Server {
 
 /**
  * Starts a server and resolves when it has logged `"event":"ready"`.
- * Options: apps, server, http, limits, log, tls, metrics, health (tables of the configuration file), port (default: picked by the kernel),
+ * Options: apps, server, http, limits, log, tls, metrics, health, socketio (tables of the configuration file), port (default: picked by the kernel),
  * env (additional environment), args (more arguments of `kilat serve`).
  */
 export async function startServer(options = {}) {

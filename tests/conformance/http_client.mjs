@@ -59,7 +59,7 @@ export function encodeQuery(params) {
     .join('&');
 }
 
-/** One request as it is. Resolves with {status, headers, text, json}; json is undefined when the body is none. */
+/** One request as it is. Resolves with {status, headers, bytes, text, json}; json is undefined when the body is none. */
 export function send(server, method, target, { body, headers = {}, agent } = {}) {
   return new Promise((resolve, reject) => {
     const options = { host: server.host, port: server.port, method, path: target, headers: { ...headers }, agent };
@@ -72,14 +72,15 @@ export function send(server, method, target, { body, headers = {}, agent } = {})
       response.on('data', (chunk) => chunks.push(chunk));
       response.on('error', reject);
       response.on('end', () => {
-        const text = Buffer.concat(chunks).toString('utf8');
+        const bytes = Buffer.concat(chunks);
+        const text = bytes.toString('utf8');
         let json;
         try {
           json = JSON.parse(text);
         } catch {
           json = undefined;
         }
-        resolve({ status: response.statusCode, headers: response.headers, text, json });
+        resolve({ status: response.statusCode, headers: response.headers, bytes, text, json });
       });
     });
     request.on('error', reject);
