@@ -135,25 +135,6 @@ void Socket::on_ack(const Packet& packet, std::span<const std::string> attachmen
   shard_.emitter->on_ack(*this, *packet.id, packet.payload, attachments);
 }
 
-// The server that the official protocol tests want to talk to.
-void Socket::echo(const EventContent& event, const Packet& packet, std::span<const std::string> attachments) {
-  const bool asks = event.name == "message-with-ack" && packet.id.has_value();
-  if (!asks && event.name != "message") return static_cast<void>(on_built_in(event, packet.id, attachments));
-  const auto count = static_cast<uint32_t>(attachments.size());
-  std::string text =
-      asks ? packet_head(count > 0 ? Packet::Type::kBinaryAck : Packet::Type::kAck, nsp_.name, packet.id, count)
-           : packet_head(count > 0 ? Packet::Type::kBinaryEvent : Packet::Type::kEvent, nsp_.name, {}, count);
-  text += asks ? "[" : R"(["message-back")";
-  for (const std::string_view argument : event.arguments) {
-    if (text.back() != '[') text += ',';
-    text += argument;
-  }
-  text += ']';
-  std::string bytes = ws::encode_frame(ws::Opcode::kText, text);
-  for (const std::string& attachment : attachments) bytes += ws::encode_frame(ws::Opcode::kBinary, attachment);
-  send(session_->link_frame(net::FramePtr::make(bytes)));
-}
-
 // --- from the hub and the emit API
 
 void Socket::deliver_own(const hub::Publication& publication) {

@@ -87,6 +87,8 @@ class Socket final : public hub::Subscriber {
   void publish(std::string_view argument, std::optional<uint64_t> ack, std::span<const std::string> attachments);
   Reason check_publish(const Request& request, std::string_view channel);
 
+  // suite.cc
+  bool on_load_event(const EventContent& event, std::optional<uint64_t> ack);
   void echo(const EventContent& event, const Packet& packet, std::span<const std::string> attachments);
 
   Shard& shard_;

@@ -1,0 +1,50 @@
+// What `socketio.protocol_suite` turns on: the server that the official protocol tests, and load tools, want to talk
+// to.
+#include "socketio/session.h"
+#include "socketio/socket.h"
+#include "ws/frame.h"
+
+namespace kilat::socketio {
+
+// The server that the official protocol tests want to talk to.
+void Socket::echo(const EventContent& event, const Packet& packet, std::span<const std::string> attachments) {
+  const bool asks = event.name == "message-with-ack" && packet.id.has_value();
+  if (!asks && event.name != "message") {
+    if (!on_load_event(event, packet.id)) on_built_in(event, packet.id, attachments);
+    return;
+  }
+  const auto count = static_cast<uint32_t>(attachments.size());
+  std::string text =
+      asks ? packet_head(count > 0 ? Packet::Type::kBinaryAck : Packet::Type::kAck, nsp_.name, packet.id, count)
+           : packet_head(count > 0 ? Packet::Type::kBinaryEvent : Packet::Type::kEvent, nsp_.name, {}, count);
+  text += asks ? "[" : R"(["message-back")";
+  for (const std::string_view argument : event.arguments) {
+    if (text.back() != '[') text += ',';
+    text += argument;
+  }
+  text += ']';
+  std::string bytes = ws::encode_frame(ws::Opcode::kText, text);
+  for (const std::string& attachment : attachments) bytes += ws::encode_frame(ws::Opcode::kBinary, attachment);
+  send(session_->link_frame(net::FramePtr::make(bytes)));
+}
+
+// `sub(room)` and `pub(room, data)`: everybody in the room, the sender included, gets `msg(data)`.
+bool Socket::on_load_event(const EventContent& event, std::optional<uint64_t> ack) {
+  const bool publishes = event.name == "pub" && event.arguments.size() == 2;
+  if (!publishes && (event.name != "sub" || event.arguments.empty())) return false;
+  if (!publishes) {
+    subscribe(event.arguments.front(), ack);
+    return true;
+  }
+  const std::optional<Request> request = shard_.parser.parse_request(event.arguments.front());
+  if (!request || request->channel.empty()) return false;
+  const std::string_view data = event.arguments[1];
+  const std::string list = '[' + std::string(data) + ']';
+  const std::string packet = pack(list, {});
+  const std::string channel = channel_of(request->channel, nsp_.scope);
+  shard_.hub.publish(hub::Publication::make(
+      {.from_client = true, .app = nsp_.app, .channel = channel, .event = "msg", .data = data, .packet = packet}));
+  return true;
+}
+
+}  // namespace kilat::socketio
