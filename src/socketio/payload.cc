@@ -61,13 +61,16 @@ void append_packets(std::string& body, std::string_view frames) {
 std::string without_binary(std::string_view frames) {
   std::string out;
   while (!frames.empty()) {
+    const std::string_view all = frames;
     const ServerFrame frame = take_frame(frames);
-    std::string text;
-    if (frame.opcode == ws::Opcode::kBinary) {
-      text = "b";
-      append_base64(text, frame.payload);
+    if (frame.opcode != ws::Opcode::kBinary) {
+      // As it is: it may be compressed.
+      out += all.substr(0, all.size() - frames.size());
+      continue;
     }
-    out += ws::encode_frame(ws::Opcode::kText, frame.opcode == ws::Opcode::kBinary ? text : frame.payload);
+    std::string text = "b";
+    append_base64(text, frame.payload);
+    out += ws::encode_frame(ws::Opcode::kText, text);
   }
   return out;
 }

@@ -33,5 +33,39 @@ TEST(SocketId, WellFormedButForeign_IsTheIdOfNobody) {
   }
 }
 
+TEST(SocketId, CompactText_IsTwentyCharactersAndParsedBack) {
+  for (const SocketId id :
+       {SocketId{1, 0}, SocketId{1, 1}, SocketId{UINT32_MAX, UINT64_MAX}, SocketId{64, 0x0123'4567'89ab'cdef}}) {
+    const std::string text = id.compact_text();
+    EXPECT_EQ(text.size(), 20U);
+    EXPECT_EQ(text.find_first_not_of("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"),
+              std::string::npos);
+    const auto parsed = SocketId::parse(text);
+    ASSERT_TRUE(parsed.has_value()) << text;
+    EXPECT_EQ(*parsed, id);
+  }
+}
+
+TEST(SocketId, CompactTextWithOneOtherCharacter_IsTheIdOfNobody) {
+  const SocketId id{3, 0x0123'4567'89ab'cdef};
+  const std::string text = id.compact_text();
+  for (size_t at = 0; at < text.size(); ++at) {
+    std::string other = text;
+    other[at] = other[at] == 'A' ? 'B' : 'A';
+    const auto parsed = SocketId::parse(other);
+    ASSERT_TRUE(parsed.has_value());
+    EXPECT_FALSE(static_cast<bool>(*parsed)) << at;
+  }
+}
+
+TEST(SocketId, NearlyCompact_IsNothing) {
+  const std::string text = SocketId{3, 4}.compact_text();
+  EXPECT_FALSE(SocketId::parse(text.substr(1)).has_value());
+  EXPECT_FALSE(SocketId::parse(text + "A").has_value());
+  EXPECT_FALSE(SocketId::parse(text.substr(0, 19) + "+").has_value());
+  EXPECT_FALSE(SocketId::parse(text.substr(0, 19) + "=").has_value());
+  EXPECT_FALSE(SocketId::parse("private-room-of-them").has_value() && SocketId::parse("private-room-of-them")->place);
+}
+
 }  // namespace
 }  // namespace kilat::hub
