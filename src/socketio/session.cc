@@ -225,6 +225,7 @@ void Session::close(Reason reason) {
   // What is queued goes first, in an answer of its own, and the end in the next.
   answer_poll();
   if (poll_->waiting) return end(reason);
+  unfinished_.reset();
   poll_->closing = true;
   shard_.host.note_end(client_, app_, reason);
   pinged_ = true;

@@ -167,6 +167,7 @@ class Session final : private Timer {
   bool extended_ = false;  ///< the deadline of this pong was moved once
   bool echo_ = false;
   bool text_only_ = false;
+  bool arrived_ = false;  ///< from another shard: it does not go on, because the shard that its id names knows this one
   bool ended_ = false;
 };
 

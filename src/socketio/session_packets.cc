@@ -115,7 +115,7 @@ void Session::connect(const Packet& packet) {
   const hub::App& app = shard_.app_of(*nsp);
   if (!app.present || !app.settings.enabled) return refuse(packet.nsp, Reason::kAppDisabled);
   connect_by_ms_ = 0;
-  if (const auto shard = shard_.recovery->elsewhere(packet.payload); shard && sockets_.empty() && !moving_) {
+  if (const auto shard = shard_.recovery->elsewhere(packet.payload); shard && sockets_.empty() && !arrived_) {
     moving_ = shard;
     connect_text_ = packet_head(Packet::Type::kConnect, packet.nsp);
     connect_text_ += packet.payload;
@@ -159,6 +159,7 @@ SessionState Session::leave(std::string_view rest) {
     }
   }
   // The place in the quota goes with it.
+  ++shard_.tally.sessions_closed;
   ended_ = true;
   shard_.wheel.cancel(*this);
   shard_.bury(*this);
@@ -167,6 +168,7 @@ SessionState Session::leave(std::string_view rest) {
 
 void Session::stay() {
   moving_.reset();
+  arrived_ = true;
   Packet packet;
   const std::string text = std::exchange(connect_text_, {}).substr(1);
   parse_packet(text, shard_.options.attachments_max, packet);
@@ -174,6 +176,7 @@ void Session::stay() {
 }
 
 void Session::arrive(SessionState&& state) {
+  arrived_ = true;
   beat_ms_ = state.beat_ms;
   pinged_ = state.pinged;
   text_only_ = state.text_only;
@@ -187,6 +190,7 @@ void Session::arrive(SessionState&& state) {
 }
 
 void Session::feed(std::string_view text) {
+  if (poll_ && poll_->closing) return;
   PayloadReader packets(text);
   while (const std::optional<std::string_view> packet = packets.next()) {
     on_packet(*packet);

@@ -101,7 +101,7 @@ TEST_F(EventBody, BodyThatIsNoObject_IsRefused) {
     EXPECT_EQ(sin(body), id(Reason::kApiBodyInvalid)) << body;
   }
   EXPECT_EQ(sin(R"({"name":"e","channel":"c"})"), id(Reason::kApiBodyInvalid));
-  EXPECT_EQ(sin(R"({"name":"e","channel":"c","data":)" + std::string(300, '[') + std::string(300, ']') + "}"),
+  EXPECT_EQ(sin(R"({"name":"e","channel":"c","data":)" + std::string(600, '[') + std::string(600, ']') + "}"),
             id(Reason::kApiBodyInvalid));
 }
 

@@ -187,10 +187,10 @@ TEST(Message, NestingUpToTheBound_IsTakenAndBeyondRefused) {
   const auto nested = [](size_t depth) {
     return R"({"event":"client-x","channel":"c","data":)" + std::string(depth, '[') + std::string(depth, ']') + "}";
   };
-  const Parsed parsed(nested(250));
+  const Parsed parsed(nested(500));
   ASSERT_TRUE(parsed);
-  EXPECT_EQ(parsed->data.size(), 500U);
-  EXPECT_TRUE(refused(nested(300)));
+  EXPECT_EQ(parsed->data.size(), 1000U);
+  EXPECT_TRUE(refused(nested(600)));
   EXPECT_TRUE(refused(nested(60'000)));
 }
 

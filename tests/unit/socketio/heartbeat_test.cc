@@ -245,5 +245,32 @@ TEST_P(Deadlines, PollingSessionThatIsOver_WaitsThirtySecondsForItsPoll) {
   }
 }
 
+// Whatever else it waited for, too.
+TEST_P(Deadlines, PollingSessionThatIsOverWithAttachmentsMissing_EndsAsWell) {
+  World world(shards(), patient());
+  Poller poller(world, 1);
+  EXPECT_EQ(poller.post("40\x1e"
+                        R"(451-["e",{"_placeholder":true,"num":0}])"),
+            "ok");
+  world.pass(1'000);
+  EXPECT_EQ(poller.post("4nonsense"), "ok");
+  world.pass(29'000);
+  world.pass(31'000);
+  EXPECT_EQ(world.sessions(), 0U);
+  EXPECT_EQ(world.admitted(), 0);
+}
+
+TEST_P(Deadlines, PollingSessionThatIsOver_TakesNothingMore) {
+  World world(shards(), patient());
+  Poller poller(world, 1);
+  EXPECT_EQ(poller.post("4nonsense"), "ok");
+  EXPECT_THAT(poller.post("40"), AnyOf("ok", HasSubstr("Session ID unknown")));
+  EXPECT_EQ(world.sockets(), 0U);
+  world.pass(15'000);
+  poller.post("3");
+  world.pass(15'000);
+  EXPECT_EQ(world.sessions(), 0U);
+}
+
 }  // namespace
 }  // namespace kilat::socketio::testing

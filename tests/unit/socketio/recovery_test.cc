@@ -429,5 +429,34 @@ TEST_P(Recovered, Heartbeat_GoesOnAfterTheMove) {
   expect_closed(client, Reason::kEioPingTimeout);
 }
 
+TEST_P(Recovered, MovedSessions_AreCountedOnce) {
+  first().drop();
+  Client& client = back();
+  EXPECT_THAT(client.read(), ElementsAre(connected()));
+  int64_t open = 0;
+  for (uint32_t i = 0; i < shards(); ++i) {
+    const Tally& tally = world.shard(i).sio.tally;
+    open += static_cast<int64_t>(tally.sessions_opened) - static_cast<int64_t>(tally.sessions_closed);
+  }
+  EXPECT_EQ(open, 1);
+}
+
+TEST(RecoveredOnThreeShards, SessionThatHasMoved_GetsANewSocketForAPidOfAThirdShard) {
+  World::Setup setup = Recovered::setup();
+  World world(3, setup);
+  std::string pids[2];
+  for (uint32_t at = 0; at < 2; ++at) {
+    Client& client = world.open(at);
+    pids[at] = member(client.connect().at(0), "pid");
+    client.drop();
+  }
+  Poller poller(world, 2);
+  EXPECT_EQ(poller.post(R"(40{"pid":")" + pids[0] + "\"}"), "ok");
+  EXPECT_THAT(poller.get(), HasSubstr(pids[0]));
+  EXPECT_EQ(poller.post("41"), "ok");
+  EXPECT_EQ(poller.post(R"(40{"pid":")" + pids[1] + "\"}"), "ok");
+  EXPECT_THAT(poller.get(), AllOf(HasSubstr(R"(40{"sid":")"), Not(HasSubstr(pids[1]))));
+}
+
 }  // namespace
 }  // namespace kilat::socketio::testing
