@@ -284,7 +284,9 @@ void Shard::adopt(std::unique_ptr<MovedConnection> moved) {
   try {
     Connection* connection = install(std::move(moved->stream.socket), moved->peer, std::move(moved->lease), moved->tls,
                                      std::move(moved->stream.transport));
-    if (connection != nullptr) connection->guarded([&] { connection->finish_move(*moved); });
+    if (connection == nullptr) return;
+    connection->guarded([&] { connection->finish_move(*moved); });
+    connection->stream().read_pending();
   } catch (const std::bad_alloc&) {
     const memory::MustSucceed refusing;
     note_refusal(Reason::kMemoryBudget, {});

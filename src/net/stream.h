@@ -81,6 +81,9 @@ class Stream final : public Outbox, private Watcher {
   };
   Released release();
 
+  /// Reads what a transport that came from another stream has decrypted already: no event will announce it.
+  void read_pending();
+
   /// -1 once closed. For what is put around the stream, see wrap().
   int descriptor() const { return fd_; }
   bool closed() const { return fd_ < 0; }

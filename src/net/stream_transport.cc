@@ -35,6 +35,10 @@ Stream::Released Stream::release() {
   return {Descriptor(std::exchange(fd_, -1)), std::move(transport_)};
 }
 
+void Stream::read_pending() {
+  if (fd_ >= 0 && transport_ && transport_->open() && transport_->pending()) read_wrapped();
+}
+
 void Stream::on_ready_wrapped(uint32_t events) {
   if (!transport_->open()) return open_transport();
   const bool retry_read = transport_->reading_wants_write() && (events & EPOLLOUT) != 0;

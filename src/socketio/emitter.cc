@@ -6,6 +6,7 @@
 
 #include "base/json_raw.h"
 #include "base/json_text.h"
+#include "base/memory_reserve.h"
 #include "socketio/link.h"
 #include "socketio/session.h"
 #include "socketio/socket.h"
@@ -192,6 +193,7 @@ void Emitter::settle(uint64_t id, std::optional<std::string> ack) {
 }
 
 void Emitter::Gathering::on_timer(Timer& timer) {
+  const memory::MustSucceed answering;
   auto& gathering = static_cast<Gathering&>(timer);
   gathering.shards_awaited = 0;
   gathering.settled = gathering.asked;

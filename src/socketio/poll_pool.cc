@@ -1,8 +1,11 @@
 #include "socketio/poll_pool.h"
 
+#include <algorithm>
 #include <array>
+#include <new>
 #include <utility>
 
+#include "base/memory_reserve.h"
 #include "socketio/payload.h"
 #include "socketio/session.h"
 
@@ -29,18 +32,32 @@ void PollPool::flush() {
   dirty_.clear();
   urgent_.clear();
   for (net::Outbox* outbox : flushing_) outbox->clear_marks();
+  // By index: an answer may let a request behind it be read, by which another outbox goes (see forget()).
   // A session is never destroyed inside of this loop: what ends is buried, and freed by the shard later.
-  for (net::Outbox* outbox : flushing_) {
-    Session* session = static_cast<PollOutbox*>(outbox)->session;
-    if (session != nullptr) session->flush_poll();
+  for (size_t i = 0; i < flushing_.size(); ++i) {
+    net::Outbox* outbox = flushing_[i];
+    Session* session = outbox != nullptr ? static_cast<PollOutbox*>(outbox)->session : nullptr;
+    if (session == nullptr) continue;
+    try {
+      session->flush_poll();
+    } catch (const std::bad_alloc&) {
+      const memory::MustSucceed giving_up;
+      session->give_up();
+    }
   }
+  flushing_.clear();
+}
+
+void PollPool::forget(net::Outbox& outbox) {
+  std::erase(over_, &outbox);
+  std::ranges::replace(flushing_, &outbox, nullptr);
 }
 
 void PollPool::relieve(net::Outbox& outbox) {
   Session* session = static_cast<PollOutbox&>(outbox).session;
-  if (session == nullptr) return;
-  session->answer_poll();
-  if (outbox.cost() > limits().hard_bytes && (over_.empty() || over_.back() != &outbox)) over_.push_back(&outbox);
+  // Not answered here: the hub is at work on its readers, and an answer may let a request behind it be read.
+  const memory::MustSucceed noting;
+  if (session != nullptr && (over_.empty() || over_.back() != &outbox)) over_.push_back(&outbox);
 }
 
 std::string take_body(net::Outbox& outbox) {

@@ -27,7 +27,7 @@ class PollPool final : public net::OutboxPool {
   explicit PollPool(const net::OutboxLimits& limits) : OutboxPool(limits) {}
 
   /// The outbox goes.
-  void forget(net::Outbox& outbox) { std::erase(over_, &outbox); }
+  void forget(net::Outbox& outbox);
 
   void set_now_us(uint64_t now_us) { now_us_ = now_us; }
 

@@ -71,6 +71,8 @@ class Session final : private Timer {
   void on_gone(const ReplyTo& to, bool draining);
   /// Answers a waiting poll with what is queued, if anything is.
   void flush_poll();
+  /// There is no memory for what its client has to get.
+  void give_up() { end(Reason::kMemoryBudget); }
   void answer_poll();
 
   // --- moving to another shard

@@ -1,6 +1,7 @@
 #include "socketio/shard.h"
 
 #include <algorithm>
+#include <new>
 #include <utility>
 
 #include "base/base64.h"
@@ -212,8 +213,21 @@ net::FramePtr Shard::frame_for(const hub::Publication& publication, const Namesp
 
 // --- letters
 
+// std::bad_alloc ends at one letter: a request is refused, whatever else is left out.
 void Shard::on_letter(hub::ShardIndex from, std::unique_ptr<hub::Letter> letter) {
-  auto& body = static_cast<Letter&>(*letter).body;
+  auto& opened = static_cast<Letter&>(*letter);
+  const auto* request = std::get_if<PollRequest>(&opened.body);
+  const ReplyTo to = request != nullptr ? request->to : ReplyTo{};
+  try {
+    handle_letter(from, opened);
+  } catch (const std::bad_alloc&) {
+    const memory::MustSucceed refusing;
+    if (to.ticket != 0) reply(to, engine_refusal(Reason::kMemoryBudget));
+  }
+}
+
+void Shard::handle_letter(hub::ShardIndex from, Letter& letter) {
+  LetterBody& body = letter.body;
   if (auto* request = std::get_if<PollRequest>(&body)) return on_request(std::move(*request));
   if (const auto* gone = std::get_if<Gone>(&body)) return on_gone(*gone);
   if (auto* move = std::get_if<MoveSession>(&body)) return adopt(std::move(move->state), nullptr);

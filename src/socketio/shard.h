@@ -35,6 +35,7 @@ class Emitter;
 class Recovery;
 struct ClientInfo;
 struct Gone;
+struct Letter;
 struct SessionState;
 
 /// Where the answer to an HTTP request goes. `ticket` means something on `shard` only.
@@ -192,6 +193,7 @@ class Shard {
   };
 
   http::Response open_polling(const Origin& origin, bool text_only);
+  void handle_letter(hub::ShardIndex from, Letter& letter);
   void on_request(PollRequest request);
   void on_gone(const Gone& gone);
   bool take_last_poll(const std::string& sid);
