@@ -83,7 +83,7 @@ class Emitter {
   EmitOutcome emit(const Body& body, const hub::App& app, const Namespace& nsp, uint64_t ticket);
   EmitOutcome operate(Operation operation, uint64_t ticket);
   void start(Operation operation, Waiting waiting);
-  bool publish_to_channel(const Broadcast& broadcast);
+  bool publish_to_channel(const Broadcast& order);
   std::vector<Socket*> select(const Selection& selection);
   void broadcast(const Broadcast& order);
   void deliver_to_pusher(const Broadcast& order);

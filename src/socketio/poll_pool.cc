@@ -24,18 +24,10 @@ PollOutbox::~PollOutbox() {
 
 void PollPool::flush() {
   if (dirty_.empty() && urgent_.empty() && over_.empty()) return;
-  flushing_ = std::exchange(over_, {});
-  for (const Waiting& waiting : dirty_) {
-    if (waiting.outbox != nullptr) flushing_.push_back(waiting.outbox);
-  }
-  for (net::Outbox* outbox : urgent_) flushing_.push_back(outbox);
-  dirty_.clear();
-  urgent_.clear();
-  for (net::Outbox* outbox : flushing_) outbox->clear_marks();
-  // By index: an answer may let a request behind it be read, by which another outbox goes (see forget()).
-  // A session is never destroyed inside of this loop: what ends is buried, and freed by the shard later.
-  for (size_t i = 0; i < flushing_.size(); ++i) {
-    net::Outbox* outbox = flushing_[i];
+  collect();
+  // An answer may let a request behind it be read, by which another outbox goes: forget() then empties its place. A
+  // session is never destroyed inside of this loop: what ends is buried, and freed by the shard later.
+  for (net::Outbox* outbox : flushing_) {
     Session* session = outbox != nullptr ? static_cast<PollOutbox*>(outbox)->session : nullptr;
     if (session == nullptr) continue;
     try {
@@ -46,6 +38,19 @@ void PollPool::flush() {
     }
   }
   flushing_.clear();
+}
+
+// Takes all that is due out of the lists.
+void PollPool::collect() {
+  const memory::MustSucceed collecting;
+  flushing_ = std::exchange(over_, {});
+  for (const Waiting& waiting : dirty_) {
+    if (waiting.outbox != nullptr) flushing_.push_back(waiting.outbox);
+  }
+  for (net::Outbox* outbox : urgent_) flushing_.push_back(outbox);
+  dirty_.clear();
+  urgent_.clear();
+  for (net::Outbox* outbox : flushing_) outbox->clear_marks();
 }
 
 void PollPool::forget(net::Outbox& outbox) {

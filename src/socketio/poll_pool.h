@@ -36,6 +36,7 @@ class PollPool final : public net::OutboxPool {
 
  private:
   void relieve(net::Outbox& outbox) override;
+  void collect();
   std::vector<net::Outbox*> flushing_;
   std::vector<net::Outbox*> over_;  ///< were above the hard limit in this turn
 };

@@ -34,7 +34,10 @@ Session::Session(Shard& shard, std::string sid, hub::App& app, ClientInfo client
       bytes_(app.settings.client_bytes_per_second, shard.options.message_bytes_max, shard.now_ms),
       beat_ms_(shard.now_ms + shard.options.ping_interval_ms),
       connect_by_ms_(shard.now_ms + shard.options.connect_timeout_ms) {
-  if (link == nullptr) poll_ = std::make_unique<Poll>(shard.pool, this);
+  if (link == nullptr) {
+    shard.pool.make_room(shard.session_count() + 2);  // this one, and Shard::nowhere
+    poll_ = std::make_unique<Poll>(shard.pool, this);
+  }
   ++shard_.tally.sessions_opened;
   schedule();
 }

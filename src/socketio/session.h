@@ -145,7 +145,7 @@ class Session final : private Timer {
   void handle(const Packet& packet, std::vector<std::string> attachments);
   void connect(const Packet& packet);
   void open_socket(const Namespace& nsp, std::string_view auth);
-  void feed(std::string_view packets);
+  void feed(std::string_view text);
   void refuse(std::string_view nsp, Reason reason);
   void answer(const ReplyTo& to, std::string body, bool gzip);
   void end(Reason reason);
