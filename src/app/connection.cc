@@ -122,10 +122,9 @@ void Connection::upgrade(const http::Request& request, std::string_view app_key,
   if (!rest.empty()) session_->on_bytes(rest);
 }
 
-Reason Connection::upgrade_socketio(const http::Request& request, bool echo, std::span<char> rest) {
+Reason Connection::upgrade_socketio(const http::Request& request, const socketio::Shard::Upgrade& upgrade, bool echo,
+                                    std::span<char> rest) {
   socketio::Shard& socketio = shard_.socketio();
-  const socketio::Shard::Upgrade upgrade = socketio.check_upgrade(request);
-  if (upgrade.refused != Reason::kNone) return upgrade.refused;
   if (upgrade.sid.empty() && shard_.draining()) return Reason::kServerDraining;
   const std::string_view protocol = first_of(request.header("Sec-WebSocket-Protocol"));
   const std::string_view key = request.header("Sec-WebSocket-Key");

@@ -46,9 +46,11 @@ class Connection final : private net::StreamHandler, private pusher::SessionHost
   /// is what the client sent behind the request.
   void upgrade(const http::Request& request, std::string_view app_key, std::span<char> rest);
 
-  /// The request asked for a WebSocket of Socket.IO, and may have it: answers 101 and opens a session, or moves to the
-  /// shard of the session that wants to upgrade. Otherwise nothing has happened, and the reason says why.
-  Reason upgrade_socketio(const http::Request& request, bool echo, std::span<char> rest);
+  /// The request asked for a WebSocket of Socket.IO, and `upgrade` says that it may have it: answers 101 and opens a
+  /// session, or moves to the shard of the session that wants to upgrade. Otherwise nothing has happened, and the
+  /// reason says why.
+  Reason upgrade_socketio(const http::Request& request, const socketio::Shard::Upgrade& upgrade, bool echo,
+                          std::span<char> rest);
   /// The same for a connection that was moved here for it.
   void finish_move(MovedConnection& moved);
 

@@ -170,13 +170,15 @@ bool HttpSession::upgrade(const http::Request& request, const Route& route, std:
                                      .key = request.header("Sec-WebSocket-Key"),
                                      .version = request.header("Sec-WebSocket-Version"),
                                      .http_1_1 = request.minor_version() >= 1});
+  socketio::Shard::Upgrade upgrade;
   if (reason == Reason::kNone && route.target == Target::kSocketIo) {
-    reason = shard_.socketio().check_upgrade(request).refused;
+    upgrade = shard_.socketio().check_upgrade(request);
+    reason = upgrade.refused;
   }
   if (reason == Reason::kNone) {
     send_ready();
     if (slots_.empty() && route.target == Target::kSocketIo) {
-      reason = connection_.upgrade_socketio(request, route.echo, rest);
+      reason = connection_.upgrade_socketio(request, upgrade, route.echo, rest);
       if (reason == Reason::kNone) return true;
       return refuse_upgrade(request, route, reason);
     }

@@ -11,12 +11,9 @@ socketio::Options socketio_options(const config::Settings& settings, const hub::
   const auto allowed = [&from](std::string_view transport) {
     return std::ranges::find(from.transports, transport) != from.transports.end();
   };
-  const auto index_of = [&](const std::string& id) -> std::optional<hub::AppIndex> {
-    for (size_t i = 0; i < apps.size(); ++i) {
-      const auto index = static_cast<hub::AppIndex>(i);
-      if (apps[index].settings.id == id) return index;
-    }
-    return std::nullopt;
+  const auto index_of = [&apps](const std::string& id) -> std::optional<hub::AppIndex> {
+    const hub::App* app = apps.by_id(id);
+    return app != nullptr ? std::optional(app->index) : std::nullopt;
   };
   socketio::Options options{.enabled = from.enabled,
                             .polling = allowed("polling"),

@@ -9,10 +9,7 @@
 namespace kilat::app {
 namespace {
 
-// The formats say to which protocol a subscriber belongs.
-bool is_socket(const hub::Subscriber& subscriber) {
-  return subscriber.format() >= socketio::kSharedFormat;
-}
+using socketio::is_socket;
 
 socketio::Socket& socket(hub::Subscriber& subscriber) {
   return static_cast<socketio::Socket&>(subscriber);

@@ -91,6 +91,10 @@ std::optional<std::string_view> raw_member(std::string_view json, size_t index) 
   return std::nullopt;
 }
 
+size_t raw_value_end(std::string_view json, size_t at) {
+  return at + Cursor(json.substr(at)).value().size();
+}
+
 std::vector<std::string_view> raw_elements(std::string_view json) {
   std::vector<std::string_view> elements;
   Cursor cursor(json);

@@ -32,8 +32,6 @@ struct SocketId {
   std::string text() const;
   /// 20 characters: `place`, `random`, and three bytes that follow from them, so that nothing else parses.
   std::string compact_text() const;
-  /// The shard of this process that it names; meaningless for the id of another node.
-  ShardIndex shard() const { return (place - 1) % kShardsMax; }
   /// Reads both forms; nothing when `text` is neither. A well-formed id that names no socket of ours is no error: it
   /// equals none.
   static std::optional<SocketId> parse(std::string_view text);

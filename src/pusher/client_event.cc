@@ -1,4 +1,6 @@
 // Events from client to client (docs/protocol.md).
+#include "hub/client_event.h"
+
 #include <algorithm>
 
 #include "base/utf8_repair.h"
@@ -24,20 +26,9 @@ void Session::client_event(const ClientMessage& message) {
 }
 
 Reason Session::check_client_event(const ClientMessage& message) {
-  if (!settings().client_events) return Reason::kClientEventsDisabled;
-  if (message.event.size() > settings().event_name_max) return Reason::kClientEventNameTooLong;
-  if (message.data.size() > settings().event_bytes_max) return Reason::kClientEventTooBig;
-  const hub::ChannelKind kind = hub::kind_of(message.channel);
-  const bool allowed = kind.user()              ? false
-                       : kind.encrypted()       ? settings().client_events_on_encrypted
-                       : kind.needs_signature() ? true
-                                                : settings().client_events_on_public;
-  if (!allowed) return Reason::kClientEventChannelRefused;
-  const hub::Subscription* subscription = find(message.channel);
-  // A pending join reaches the home before the event does, so it counts; but a presence channel may still refuse it.
-  const bool undecided =
-      subscription != nullptr && subscription->place == hub::Subscription::kPending && subscription->user != nullptr;
-  if (subscription == nullptr || undecided) return Reason::kClientEventNotSubscribed;
+  const Reason refused =
+      hub::client_event_refusal(settings(), *this, message.channel, message.event.size(), message.data.size());
+  if (refused != Reason::kNone) return refused;
   return take_event_token() ? Reason::kNone : Reason::kClientEventRateLimited;
 }
 

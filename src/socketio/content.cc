@@ -20,30 +20,6 @@ bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-// The end of the string that begins at `at`.
-size_t string_end(std::string_view json, size_t at) {
-  for (++at; at < json.size() && json[at] != '"'; ++at) {
-    if (json[at] == '\\') ++at;
-  }
-  return std::min(at + 1, json.size());
-}
-
-// The end of the object that begins at `at`.
-size_t object_end(std::string_view json, size_t at) {
-  size_t depth = 0;
-  while (at < json.size()) {
-    const char c = json[at];
-    if (c == '"') {
-      at = string_end(json, at);
-      continue;
-    }
-    ++at;
-    if (c == '{' || c == '[') ++depth;
-    if ((c == '}' || c == ']') && --depth == 0) break;
-  }
-  return at;
-}
-
 bool begins_with_key(std::string_view json, size_t object, std::string_view key) {
   size_t at = object + 1;
   while (at < json.size() && is_space(json[at])) ++at;
@@ -59,7 +35,7 @@ bool replace_objects(std::string_view json, std::span<const std::string_view> ke
   size_t at = 0;
   while (at < json.size()) {
     if (json[at] == '"') {
-      const size_t end = string_end(json, at);
+      const size_t end = raw_value_end(json, at);
       out += json.substr(at, end - at);
       at = end;
       continue;
@@ -67,7 +43,7 @@ bool replace_objects(std::string_view json, std::span<const std::string_view> ke
     bool candidate = false;
     for (const std::string_view key : keys) candidate |= json[at] == '{' && begins_with_key(json, at, key);
     if (candidate) {
-      const size_t end = object_end(json, at);
+      const size_t end = raw_value_end(json, at);
       const Replaced replaced = replace(json.substr(at, end - at), out);
       if (replaced == Replaced::kInvalid) return false;
       if (replaced == Replaced::kYes) {

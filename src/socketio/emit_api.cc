@@ -8,14 +8,8 @@
 #include "hub/event_name.h"
 #include "socketio/emit_body.h"
 #include "socketio/emitter.h"
-#include "socketio/packet.h"
 
 namespace kilat::socketio {
-
-class Emitter::Body : public EmitBody {
- public:
-  using EmitBody::EmitBody;
-};
 
 namespace {
 
@@ -25,9 +19,8 @@ EmitOutcome refused(Reason reason, std::string detail = {}) {
   return {.refused = reason, .detail = std::move(detail), .json = std::nullopt};
 }
 
-// Reads what a request is for; false when a field is not what it should be.
-template <typename BodyT>
-std::optional<std::string> read_selection(const BodyT& body, const Namespace& nsp, Selection& to) {
+// Reads what a request is for; answers what is wrong with it, if anything is.
+std::optional<std::string> read_selection(const EmitBody& body, const Namespace& nsp, Selection& to) {
   const auto rooms = body.texts("rooms");
   const auto sockets = body.texts("sockets");
   auto users = body.texts("users");
@@ -65,7 +58,7 @@ EmitOutcome Emitter::handle(const http::Request& request, std::string_view actio
                             uint64_t ticket) {
   const bool post = request.method() == http::Method::kPost;
   if (!post && request.method() != http::Method::kGet) return refused(Reason::kHttpMethodNotAllowed);
-  const Body body(post ? request.body() : std::string_view());
+  const EmitBody body(post ? request.body() : std::string_view());
   if (!body.valid()) return refused(Reason::kApiBodyInvalid);
   const http::Query query(request.query());
   const std::string name =
@@ -124,7 +117,7 @@ EmitOutcome Emitter::handle(const http::Request& request, std::string_view actio
   return operate(std::move(operation), ticket);
 }
 
-EmitOutcome Emitter::emit(const Body& body, const hub::App& app, const Namespace& nsp, uint64_t ticket) {
+EmitOutcome Emitter::emit(const EmitBody& body, const hub::App& app, const Namespace& nsp, uint64_t ticket) {
   const std::optional<std::string> event = body.text("event");
   if (!event || event->size() > app.settings.event_name_max) return refused(Reason::kApiEventNameInvalid);
   if (hub::reserved_by_socketio(*event)) return refused(Reason::kEventNameReserved, *event);
@@ -164,9 +157,7 @@ EmitOutcome Emitter::emit(const Body& body, const hub::App& app, const Namespace
       for (hub::ShardIndex shard = 0; shard < shard_.host.shards(); ++shard) {
         if (!shard_.hub.has_room_at(shard)) return refused(Reason::kApiOverCapacity);
       }
-      for (hub::ShardIndex shard = 0; shard < shard_.host.shards(); ++shard) {
-        shard_.hub.post(shard, std::make_unique<Letter>(BroadcastOrder{order}));
-      }
+      send_everywhere(BroadcastOrder{order});
     }
     return {.refused = Reason::kNone, .detail = {}, .json = "{}"};
   }
@@ -179,9 +170,7 @@ EmitOutcome Emitter::emit(const Body& body, const hub::App& app, const Namespace
   gathering->shards_awaited = shard_.host.shards();
   shard_.wheel.schedule(*gathering, order->ack_until_ms);
   gatherings_.emplace(order->ack_id, std::move(gathering));
-  for (hub::ShardIndex shard = 0; shard < shard_.host.shards(); ++shard) {
-    shard_.hub.post(shard, std::make_unique<Letter>(BroadcastOrder{order}));
-  }
+  send_everywhere(BroadcastOrder{order});
   return {};
 }
 

@@ -7,7 +7,6 @@
 #include "base/json_raw.h"
 #include "base/json_text.h"
 #include "base/memory_reserve.h"
-#include "socketio/link.h"
 #include "socketio/session.h"
 #include "socketio/socket.h"
 
@@ -16,10 +15,6 @@ namespace {
 
 constexpr std::string_view kJson = "application/json";
 constexpr uint64_t kGraceMs = 1'000;  ///< late acknowledgements still find their request
-
-bool is_socket(const hub::Subscriber& subscriber) {
-  return subscriber.format() >= kSharedFormat;
-}
 
 std::string socket_json(Socket& socket, const Shard& shard) {
   std::string json = R"({"id":)" + json_string(socket.id()) + R"(,"rooms":[)";
@@ -226,9 +221,7 @@ void Emitter::start(Operation operation, Waiting waiting) {
   waiting.shards_awaited = shard_.host.shards();
   waiting_.emplace(id, std::move(waiting));
   const auto shared = std::make_shared<const Operation>(std::move(operation));
-  for (hub::ShardIndex shard = 0; shard < shard_.host.shards(); ++shard) {
-    shard_.hub.post(shard, std::make_unique<Letter>(OperationOrder{id, shared}));
-  }
+  send_everywhere(OperationOrder{id, shared});
 }
 
 OperationReply Emitter::carry_out(const Operation& operation) {

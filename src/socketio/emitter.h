@@ -18,6 +18,8 @@
 
 namespace kilat::socketio {
 
+class EmitBody;
+
 /// What becomes of a request to the emit API.
 struct EmitOutcome {
   Reason refused = Reason::kNone;
@@ -78,11 +80,17 @@ class Emitter {
     std::string before;  ///< around the answer of ask_count()
     std::string behind;
   };
-  class Body;
 
-  EmitOutcome emit(const Body& body, const hub::App& app, const Namespace& nsp, uint64_t ticket);
+  EmitOutcome emit(const EmitBody& body, const hub::App& app, const Namespace& nsp, uint64_t ticket);
   EmitOutcome operate(Operation operation, uint64_t ticket);
   void start(Operation operation, Waiting waiting);
+  /// Every shard gets `order`, this one included.
+  template <typename Order>
+  void send_everywhere(const Order& order) {
+    for (hub::ShardIndex shard = 0; shard < shard_.host.shards(); ++shard) {
+      shard_.hub.post(shard, std::make_unique<Letter>(order));
+    }
+  }
   bool publish_to_channel(const Broadcast& order);
   std::vector<Socket*> select(const Selection& selection);
   void broadcast(const Broadcast& order);

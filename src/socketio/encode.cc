@@ -21,10 +21,19 @@ bool has_event(Kind kind) {
 net::FramePtr PublicationEncoder::frame(const hub::Publication& publication, const Namespace& nsp,
                                         const EncodeOptions& options) {
   if (!has_event(publication.kind())) return net::FramePtr::make({});
+  return encode(publication, nsp, {}, options);
+}
+
+net::FramePtr PublicationEncoder::asking_frame(const hub::Publication& publication, const Namespace& nsp, uint64_t id) {
+  return encode(publication, nsp, id, {});
+}
+
+net::FramePtr PublicationEncoder::encode(const hub::Publication& publication, const Namespace& nsp,
+                                         std::optional<uint64_t> id, const EncodeOptions& options) {
   const Unpacked content = publication.packet().empty() ? Unpacked{} : unpack(publication.packet());
   const auto attachments = static_cast<uint32_t>(content.attachments.size());
-  text_ = packet_head(attachments > 0 ? Packet::Type::kBinaryEvent : Packet::Type::kEvent, nsp.name, {}, attachments);
-  append_event(publication, nsp);
+  text_ = packet_head(attachments > 0 ? Packet::Type::kBinaryEvent : Packet::Type::kEvent, nsp.name, id, attachments);
+  append_event(publication, nsp, content.arguments);
   if (!options.offset.empty()) {
     text_ += R"(,")";
     text_ += options.offset;
@@ -34,17 +43,9 @@ net::FramePtr PublicationEncoder::frame(const hub::Publication& publication, con
   return finish(content, options.deflater);
 }
 
-net::FramePtr PublicationEncoder::asking_frame(const hub::Publication& publication, const Namespace& nsp, uint64_t id) {
-  const Unpacked content = publication.packet().empty() ? Unpacked{} : unpack(publication.packet());
-  const auto attachments = static_cast<uint32_t>(content.attachments.size());
-  text_ = packet_head(attachments > 0 ? Packet::Type::kBinaryEvent : Packet::Type::kEvent, nsp.name, id, attachments);
-  append_event(publication, nsp);
-  text_ += ']';
-  return finish(content, nullptr);
-}
-
-// The list of name and arguments, without its end.
-void PublicationEncoder::append_event(const hub::Publication& publication, const Namespace& nsp) {
+// The list of name and arguments, without its end. `list`: the arguments that came with a packet; empty: only data.
+void PublicationEncoder::append_event(const hub::Publication& publication, const Namespace& nsp,
+                                      std::string_view list) {
   text_ += '[';
   if (publication.kind() != Kind::kEvent) {
     const bool added = publication.kind() == Kind::kMemberAdded;
@@ -60,11 +61,10 @@ void PublicationEncoder::append_event(const hub::Publication& publication, const
     return;
   }
   append_json_string(text_, publication.event());
-  if (publication.packet().empty()) {
+  if (list.empty()) {
     text_ += ',';
     return parser_.append_argument(text_, publication.data());
   }
-  const std::string_view list = unpack(publication.packet()).arguments;
   const std::string_view arguments = list.substr(1, list.size() - 2);
   if (arguments.find_first_not_of(" \t\r\n") == std::string_view::npos) return;
   text_ += ',';

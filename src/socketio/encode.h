@@ -1,6 +1,8 @@
 // Publications as Socket.IO packets. Owner: one shard; its memory is reused.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -30,7 +32,9 @@ class PublicationEncoder {
   net::FramePtr asking_frame(const hub::Publication& publication, const Namespace& nsp, uint64_t id);
 
  private:
-  void append_event(const hub::Publication& publication, const Namespace& nsp);
+  net::FramePtr encode(const hub::Publication& publication, const Namespace& nsp, std::optional<uint64_t> id,
+                       const EncodeOptions& options);
+  void append_event(const hub::Publication& publication, const Namespace& nsp, std::string_view list);
   net::FramePtr finish(const Unpacked& content, ws::Deflater* deflater);
 
   ContentParser& parser_;

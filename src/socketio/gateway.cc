@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/json_text.h"
+#include "hub/client_event.h"
 #include "socketio/session.h"
 #include "socketio/socket.h"
 
@@ -184,19 +185,8 @@ Reason Socket::check_publish(const Request& request, std::string_view channel) {
   const hub::AppSettings& settings = app().settings;
   if (!settings.client_events) return Reason::kClientEventsDisabled;
   if (!request.event.starts_with(kClientEventPrefix)) return Reason::kSioEventNameRefused;
-  if (request.event.size() > settings.event_name_max) return Reason::kClientEventNameTooLong;
-  if (request.data.size() > settings.event_bytes_max) return Reason::kClientEventTooBig;
-  const hub::ChannelKind kind = hub::kind_of(channel);
-  const bool allowed = kind.user()              ? false
-                       : kind.encrypted()       ? settings.client_events_on_encrypted
-                       : kind.needs_signature() ? true
-                                                : settings.client_events_on_public;
-  if (!allowed) return Reason::kClientEventChannelRefused;
-  const hub::Subscription* subscription = find(channel);
-  // A presence channel may still refuse a join that is under way.
-  if (subscription == nullptr || (!subscription->reads() && subscription->user != nullptr)) {
-    return Reason::kClientEventNotSubscribed;
-  }
+  const Reason refused = hub::client_event_refusal(settings, *this, channel, request.event.size(), request.data.size());
+  if (refused != Reason::kNone) return refused;
   return published_.take(1, settings.client_events_per_second, shard_.now_ms) ? Reason::kNone
                                                                               : Reason::kClientEventRateLimited;
 }

@@ -1,14 +1,10 @@
 // Long-polling: HTTP requests to the path of Socket.IO (Engine.IO protocol 4). The order of the checks, the codes and
 // the bodies are those of the reference server.
-#include <charconv>
-#include <ranges>
-
 #include "base/json_text.h"
 #include "http/cors.h"
 #include "http/text.h"
 #include "http/uri.h"
 #include "socketio/letters.h"
-#include "socketio/link.h"
 #include "socketio/payload.h"
 #include "socketio/session.h"
 #include "socketio/shard.h"
@@ -16,7 +12,6 @@
 namespace kilat::socketio {
 namespace {
 
-constexpr std::string_view kTextType = "text/plain; charset=UTF-8";
 constexpr std::string_view kVersion = "4";
 
 /// The parameters of a request; of a repeated one the last counts.
@@ -39,6 +34,13 @@ Parameters read_parameters(const http::Request& request) {
     if (item.name == "j") parameters.jsonp = true;
   }
   return parameters;
+}
+
+http::Response packets_answer(std::string body) {
+  return {.status = 200,
+          .content_type = "text/plain; charset=UTF-8",
+          .body = std::move(body),
+          .headers = {{"Cache-Control", "no-store"}}};
 }
 
 int engine_code(Reason reason) {
@@ -155,10 +157,7 @@ http::Response Shard::open_polling(const Origin& origin, bool text_only) {
   auto session = std::make_unique<Session>(*this, new_secret_id(), *app, origin.client, nullptr);
   if (text_only) session->set_text_only();
   if (origin.echo) session->set_echo();
-  http::Response response{.status = 200,
-                          .content_type = kTextType,
-                          .body = "0" + session->handshake(),
-                          .headers = {{"Cache-Control", "no-store"}}};
+  http::Response response = packets_answer("0" + session->handshake());
   if (!options.cookie.empty()) {
     response.headers.push_back(
         {"Set-Cookie", options.cookie + "=" + session->sid() + "; Path=/; HttpOnly; SameSite=Lax"});
@@ -179,8 +178,7 @@ void Shard::on_request(PollRequest request) {
   Session* session = find_session(request.sid);
   const ReplyTo to = request.to;
   if (session == nullptr && request.method == http::Method::kGet && take_last_poll(request.sid)) {
-    return reply(to,
-                 {.status = 200, .content_type = kTextType, .body = "6", .headers = {{"Cache-Control", "no-store"}}});
+    return reply(to, packets_answer("6"));
   }
   if (session == nullptr || session->ended()) return reply(to, engine_refusal(Reason::kEioSessionUnknown));
   if (request.bad || !session->polls()) return reply(to, engine_refusal(Reason::kEioBadRequest));
@@ -206,16 +204,11 @@ void Shard::on_gone(const Gone& gone) {
 
 void Session::answer(const ReplyTo& to, std::string body, bool gzipped) {
   constexpr size_t kGzipBytesMin = 1024;
-  http::Response response{
-      .status = 200, .content_type = kTextType, .body = {}, .headers = {{"Cache-Control", "no-store"}}};
-  if (gzipped && body.size() >= kGzipBytesMin) {
-    std::string compressed = gzip(body);
-    if (!compressed.empty()) {
-      body = std::move(compressed);
-      response.headers.push_back({"Content-Encoding", "gzip"});
-    }
-  }
-  response.body = std::move(body);
+  std::string compressed;
+  if (gzipped && body.size() >= kGzipBytesMin) compressed = gzip(body);
+  if (compressed.empty()) return shard_.reply(to, packets_answer(std::move(body)));
+  http::Response response = packets_answer(std::move(compressed));
+  response.headers.push_back({"Content-Encoding", "gzip"});
   shard_.reply(to, std::move(response));
 }
 

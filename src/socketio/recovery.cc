@@ -39,7 +39,7 @@ bool Recovery::keeps(Reason reason) const {
   return shard_.options.recovery_ms > 0 && reason != Reason::kTerminatedByApi && reason != Reason::kSioTakenOver;
 }
 
-void Recovery::keep(std::unique_ptr<Socket> socket, Reason) {
+void Recovery::keep(std::unique_ptr<Socket> socket) {
   if (kept_.size() >= kKeptMax) return socket->retire();
   auto kept = std::make_unique<Kept>();
   kept->recovery = this;
@@ -63,44 +63,42 @@ void Recovery::clear() {
   kept_.clear();
 }
 
-std::optional<hub::ShardIndex> Recovery::elsewhere(std::string_view payload) {
-  if (shard_.options.recovery_ms == 0 || payload.empty() || shard_.host.shards() == 1) return std::nullopt;
-  const std::optional<ContentParser::Recovery> asked = shard_.parser.parse_recovery(payload);
+std::optional<Recovery::Asked> Recovery::read(std::string_view payload) const {
+  if (shard_.options.recovery_ms == 0 || payload.empty()) return std::nullopt;
+  std::optional<ContentParser::Recovery> asked = shard_.parser.parse_recovery(payload);
   const std::optional<hub::ShardIndex> shard = asked ? shard_.shard_of(asked->pid) : std::nullopt;
-  return shard == shard_.hub.shard() ? std::nullopt : shard;
+  if (!shard) return std::nullopt;
+  return Asked{.pid = std::move(asked->pid), .offset = std::move(asked->offset), .shard = *shard};
 }
 
-std::unique_ptr<Socket> Recovery::take(Session& session, const Namespace& nsp, std::string_view payload) {
-  if (shard_.options.recovery_ms == 0 || payload.empty()) return nullptr;
-  const std::optional<ContentParser::Recovery> asked = shard_.parser.parse_recovery(payload);
-  if (!asked || shard_.shard_of(asked->pid) != shard_.hub.shard()) return nullptr;
+std::optional<Recovery::Taken> Recovery::take(const Session& session, const Namespace& nsp, const Asked& asked) {
+  if (asked.shard != shard_.hub.shard()) return std::nullopt;
   std::optional<uint64_t> after;
-  if (asked->offset) {
-    after = parse_offset(*asked->offset);
-    if (!after || *after > shard_.last_number()) return nullptr;
+  if (asked.offset) {
+    after = parse_offset(*asked.offset);
+    if (!after || *after > shard_.last_number()) return std::nullopt;
   }
-  auto found = kept_.find(asked->pid);
+  auto found = kept_.find(asked.pid);
   std::unique_ptr<Socket> socket;
   if (found == kept_.end()) {
-    socket = take_live(asked->pid, nsp, session);
-    if (!socket) return nullptr;
+    socket = take_live(asked.pid, nsp, session);
+    if (!socket) return std::nullopt;
     socket->detach();
   } else if (&found->second->socket->nsp() == &nsp) {
     socket = std::move(found->second->socket);
     kept_.erase(found);
   } else {
-    return nullptr;
+    return std::nullopt;
   }
   const Replay& replay = *socket->replay();
   // A client that has seen no event yet gets all since it connected.
   const uint64_t from = after ? *after : replay.first();
   if (!replay.holds_after(from)) {
     socket->retire();
-    return nullptr;
+    return std::nullopt;
   }
-  resume_after_ = from;
   ++shard_.tally.recovered;
-  return socket;
+  return Taken{.socket = std::move(socket), .after = from};
 }
 
 // The old connection may be half-open: its client is here, so whatever is there is not the client.

@@ -24,18 +24,27 @@ class Recovery {
 
   /// Whether sockets of a session that ends for `reason` are kept: not when one side meant it.
   bool keeps(Reason reason) const;
-  void keep(std::unique_ptr<Socket> socket, Reason reason);
-  /// The socket that a CONNECT with this payload asks for, if its client may have it: then it is its no longer. Takes
-  /// it from a session that has not noticed yet that its connection is dead.
-  std::unique_ptr<Socket> take(Session& session, const Namespace& nsp, std::string_view payload);
-  /// The shard whose socket a CONNECT with this payload asks for, when that is not this one.
-  std::optional<hub::ShardIndex> elsewhere(std::string_view payload);
+  void keep(std::unique_ptr<Socket> socket);
+
+  /// What the payload of a CONNECT asks for.
+  struct Asked {
+    std::string pid;
+    std::optional<std::string> offset;
+    hub::ShardIndex shard = 0;  ///< where the socket is, if anywhere
+  };
+  /// Nothing when it asks for nothing that could be there.
+  std::optional<Asked> read(std::string_view payload) const;
+  /// A socket for its client, and the last event that this has seen.
+  struct Taken {
+    std::unique_ptr<Socket> socket;
+    uint64_t after = 0;
+  };
+  /// The socket on this shard that is asked for, if its client may have it: then it is its no longer. Takes it from a
+  /// session that has not noticed yet that its connection is dead.
+  std::optional<Taken> take(const Session& session, const Namespace& nsp, const Asked& asked);
   /// Ends a kept socket.
   void drop(Socket& socket);
   void clear();
-
-  /// The last event a returning client has seen, for Socket::resume.
-  uint64_t resume_after() const { return resume_after_; }
 
   static std::string offset_text(uint64_t number);
   static std::optional<uint64_t> parse_offset(std::string_view text);
@@ -52,7 +61,6 @@ class Recovery {
 
   Shard& shard_;
   std::unordered_map<std::string, std::unique_ptr<Kept>> kept_;  ///< by pid
-  uint64_t resume_after_ = 0;
 };
 
 }  // namespace kilat::socketio

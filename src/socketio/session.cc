@@ -240,7 +240,7 @@ void Session::close(Reason reason) {
 void Session::end_sockets(Reason reason) {
   for (auto& socket : std::exchange(sockets_, {})) {
     if (shard_.recovery->keeps(reason)) {
-      shard_.recovery->keep(std::move(socket), reason);
+      shard_.recovery->keep(std::move(socket));
     } else {
       socket->retire();
     }

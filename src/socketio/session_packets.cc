@@ -115,15 +115,16 @@ void Session::connect(const Packet& packet) {
   const hub::App& app = shard_.app_of(*nsp);
   if (!app.present || !app.settings.enabled) return refuse(packet.nsp, Reason::kAppDisabled);
   connect_by_ms_ = 0;
-  if (const auto shard = shard_.recovery->elsewhere(packet.payload); shard && sockets_.empty() && !arrived_) {
-    moving_ = shard;
+  const std::optional<Recovery::Asked> asked = shard_.recovery->read(packet.payload);
+  if (asked && asked->shard != shard_.hub.shard() && sockets_.empty() && !arrived_) {
+    moving_ = asked->shard;
     connect_text_ = packet_head(Packet::Type::kConnect, packet.nsp);
     connect_text_ += packet.payload;
     return;
   }
-  if (std::unique_ptr<Socket> kept = shard_.recovery->take(*this, *nsp, packet.payload)) {
-    Socket& socket = *sockets_.emplace_back(std::move(kept));
-    return socket.resume(*this);
+  if (std::optional<Recovery::Taken> taken = asked ? shard_.recovery->take(*this, *nsp, *asked) : std::nullopt) {
+    Socket& socket = *sockets_.emplace_back(std::move(taken->socket));
+    return socket.resume(*this, taken->after);
   }
   open_socket(*nsp, packet.payload);
 }

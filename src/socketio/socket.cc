@@ -80,12 +80,11 @@ void Socket::detach() {
   move_to(shard_.nowhere);
 }
 
-void Socket::resume(Session& session) {
+void Socket::resume(Session& session, uint64_t after) {
   session_ = &session;
   move_to(session.outbox());
   // The reference server sends what was missed first, too: its client keeps it until it hears that it is connected.
-  replay_->for_each_after(shard_.recovery->resume_after(),
-                          [this](const net::FramePtr& frame) { send(session_->link_frame(frame)); });
+  replay_->for_each_after(after, [this](const net::FramePtr& frame) { send(session_->link_frame(frame)); });
   send_connected();
 }
 

@@ -19,6 +19,11 @@
 
 namespace kilat::socketio {
 
+/// Whether a subscriber of the hub is a Socket: the formats say to which protocol one belongs.
+inline bool is_socket(const hub::Subscriber& subscriber) {
+  return subscriber.format() >= kSharedFormat;
+}
+
 class Socket final : public hub::Subscriber {
  public:
   Socket(Shard& shard, Session& session, const Namespace& nsp);
@@ -41,8 +46,8 @@ class Socket final : public hub::Subscriber {
   void transport_changed();
   /// Its connection is gone, and it waits for another; it goes on reading its rooms.
   void detach();
-  /// Another session has it now: sends what was missed, and the answer to the CONNECT.
-  void resume(Session& session);
+  /// Another session has it now: sends what came after event number `after`, and the answer to the CONNECT.
+  void resume(Session& session, uint64_t after);
 
   void on_event(const Packet& packet, std::span<const std::string> attachments);
   void on_ack(const Packet& packet, std::span<const std::string> attachments);

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "fuzz/input.h"
 #include "socketio/payload.h"
 #include "unit/socketio/packet_check.h"
 #include "unit/socketio/poller.h"
@@ -19,6 +20,7 @@ namespace {
 using namespace kilat;
 using namespace kilat::socketio;
 using namespace kilat::socketio::testing;
+using kilat::testing::FuzzInput;
 
 void require(bool holds) {
   if (!holds) std::abort();

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/json_parser.h"
+#include "fuzz/input.h"
 #include "unit/pusher/world.h"
 
 namespace {
@@ -19,25 +20,7 @@ void require(bool holds) {
   if (!holds) std::abort();
 }
 
-class Input {
- public:
-  Input(const uint8_t* data, size_t size) : left_(reinterpret_cast<const char*>(data), size) {}
-  bool empty() const { return left_.empty(); }
-  uint8_t byte() {
-    if (left_.empty()) return 0;
-    const auto value = static_cast<uint8_t>(left_.front());
-    left_.remove_prefix(1);
-    return value;
-  }
-  std::string_view text() {
-    const std::string_view piece = left_.substr(0, byte());
-    left_.remove_prefix(std::min(piece.size(), left_.size()));
-    return piece;
-  }
-
- private:
-  std::string_view left_;
-};
+using Input = kilat::testing::FuzzInput;
 
 constexpr std::string_view kChannels[] = {
     "c", "private-c", "presence-c", "cache-c", "#server-to-user-1", "private-encrypted-c", "private-cache-c", ""};

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 
+#include "fuzz/input.h"
 #include "unit/socketio/packet_check.h"
 #include "unit/socketio/world.h"
 
@@ -15,6 +16,7 @@ namespace {
 using namespace kilat;
 using namespace kilat::socketio;
 using namespace kilat::socketio::testing;
+using kilat::testing::FuzzInput;
 
 void require(bool holds) {
   if (!holds) std::abort();

@@ -167,7 +167,6 @@ class TestShard final : public hub::Sink, private Host {
   Shard sio;
 
  private:
-  static bool is_socket(const hub::Subscriber& subscriber) { return subscriber.format() >= kSharedFormat; }
   static std::vector<auth::AppKey> keys_of(const hub::AppTable& apps) {
     std::vector<auth::AppKey> keys;
     for (hub::AppIndex app = 0; app < apps.size(); ++app) keys.emplace_back(apps[app].settings.secret);
