@@ -21,8 +21,8 @@ using fake_net::Call;
 constexpr uint32_t kShards = 2;
 /// Far above what any scenario does: a loop that has not ended by then does not end.
 constexpr uint32_t kFaultsMax = 20'000;
-/// Lets lingering, cached events and offline timers pass.
-constexpr uint64_t kAfterMs = 9'000;
+/// Lets lingering, cached events, offline timers, and the goodbye to a client that polls no more pass.
+constexpr uint64_t kAfterMs = 45'000;
 
 /// What is made to fail, and how.
 struct Kind {
@@ -89,8 +89,11 @@ bool serves_the_next(World& world) {
 
 /// What a fault of this kind may end a connection with, besides what ends it in any case.
 std::set<Reason> allowed(const Kind& kind) {
-  if (kind.allocation || kind.call == Call::kWatch) return {Reason::kMemoryBudget, Reason::kClientGone};
-  return {Reason::kClientGone};
+  // A session that polls outlives its connections until it is missed.
+  std::set<Reason> reasons{Reason::kClientGone, Reason::kHttpDone, Reason::kEioPingTimeout, Reason::kSioConnectTimeout,
+                           Reason::kEioUpgradeTimeout};
+  if (kind.allocation || kind.call == Call::kWatch) reasons.insert(Reason::kMemoryBudget);
+  return reasons;
 }
 
 struct Outcome {
@@ -101,7 +104,12 @@ struct Outcome {
 
 Outcome play(const Scenario& scenario, const Kind* kind, uint32_t nth) {
   Outcome outcome;
-  World world(fake_net::world_settings(kShards));
+  config::Settings settings = fake_net::world_settings(kShards);
+  settings.socketio.ping_interval_ms = 2'000;
+  settings.socketio.ping_timeout_ms = 2'000;
+  settings.socketio.upgrade_timeout_ms = 2'000;
+  settings.socketio.connect_timeout_ms = 3'000;
+  World world(settings);
   if (kind != nullptr) arm(*kind, nth);
   const bool worked = scenario.play(world);
   if (kind != nullptr) outcome.failed = disarm(*kind);
@@ -146,6 +154,11 @@ INSTANTIATE_TEST_SUITE_P(Http, Faults,
                          test_name);
 INSTANTIATE_TEST_SUITE_P(Pusher, Faults,
                          ::testing::Combine(::testing::ValuesIn(pusher_scenarios().begin(), pusher_scenarios().end()),
+                                            ::testing::ValuesIn(kinds())),
+                         test_name);
+INSTANTIATE_TEST_SUITE_P(SocketIo, Faults,
+                         ::testing::Combine(::testing::ValuesIn(socketio_scenarios().begin(),
+                                                                socketio_scenarios().end()),
                                             ::testing::ValuesIn(kinds())),
                          test_name);
 

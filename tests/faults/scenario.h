@@ -21,6 +21,7 @@ struct Scenario {
 
 std::span<const Scenario> http_scenarios();
 std::span<const Scenario> pusher_scenarios();
+std::span<const Scenario> socketio_scenarios();
 
 /// A client of `shard` that is upgraded and has its socket id, unless something failed.
 Client connected(World& world, uint32_t shard, fake_net::App app = {}, std::string_view headers = {});

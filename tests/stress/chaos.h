@@ -61,9 +61,10 @@ class Chaos final : private PeerHost {
   // operations.cc: the mix.
   void operate();
   Peer* any_peer();
+  /// One that this client may subscribe to.
+  uint32_t channel_for(const Peer& peer);
   uint32_t any_channel() { return dice_.below(ledger_.channels().size()); }
   Peer& add_peer(bool witness = false);
-  void leave(Peer& peer);
   void pause(Peer& peer);
   void toggle(Peer& peer, bool at_once);
   void send_client_event(Peer& peer, uint32_t channel);
@@ -73,6 +74,7 @@ class Chaos final : private PeerHost {
   uint32_t new_event(uint32_t request, size_t publisher, std::vector<uint32_t> channels, bool exclude,
                      std::string* body);
   void publish(size_t index, std::vector<uint32_t> channels);
+  void emit(size_t index, uint32_t channel);
   void publish_batch(size_t index, uint32_t parts, std::optional<uint32_t> channel);
   void publish_burst(size_t index);
   void settle_request(uint32_t request, uint32_t parts, int status, std::string_view body);

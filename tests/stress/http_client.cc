@@ -22,10 +22,13 @@ size_t number_after(std::string_view head, std::string_view name) {
 
 void HttpClient::request(std::string_view method, std::string_view path, const Parameters& parameters,
                          std::string_view body, Answered answered) {
+  plain_request(method, signed_target(method, path, parameters, body, unix_ms() / 1000), body, std::move(answered));
+}
+
+void HttpClient::plain_request(std::string_view method, std::string_view target, std::string_view body,
+                               Answered answered) {
   std::string text(method);
-  text.append(" ")
-      .append(signed_target(method, path, parameters, body, unix_ms() / 1000))
-      .append(" HTTP/1.1\r\nHost: stress\r\nContent-Length: ");
+  text.append(" ").append(target).append(" HTTP/1.1\r\nHost: stress\r\nContent-Length: ");
   text.append(std::to_string(body.size())).append("\r\n\r\n").append(body);
   waiting_.push_back(std::move(answered));
   send(text);

@@ -18,11 +18,13 @@ class HttpClient final : public Socket {
   /// Status 0: the connection ended before the answer came.
   using Answered = std::function<void(int status, std::string_view body)>;
 
-  HttpClient(Poller& poller, uint16_t port) : Socket(poller, port) {}
+  HttpClient(Poller& poller, uint16_t port, int receive_bytes = 0) : Socket(poller, port, receive_bytes) {}
 
   /// `path` below /apps/ID, for example "/events". Answers come in the order of the requests.
   void request(std::string_view method, std::string_view path, const Parameters& parameters, std::string_view body,
                Answered answered);
+  /// The same without a signature; `target` is a whole path with its query.
+  void plain_request(std::string_view method, std::string_view target, std::string_view body, Answered answered);
   size_t unanswered() const { return waiting_.size(); }
   /// Resets the connection; what was unanswered gets status 0.
   void drop();

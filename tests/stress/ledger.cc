@@ -118,10 +118,11 @@ size_t Ledger::client_events_due() const {
   return due;
 }
 
-bool Ledger::excluded(const Item& item, uint32_t client) const {
+bool Ledger::passes_by(const Item& item, const Epoch& epoch) const {
+  if (item.kind == Item::Kind::kCount) return !epoch.counts;
   if (item.kind != Item::Kind::kEvent) return false;
   const Event* event = this->event(item.number);
-  return event != nullptr && event->excluded == client;
+  return event != nullptr && event->excluded == epoch.client;
 }
 
 std::string Ledger::show(const Item& item) const {

@@ -37,6 +37,7 @@ struct Channel {
   bool presence = false;
   bool cache = false;
   bool client_events = false;
+  bool alone = false;  ///< never one of several channels of an event
 };
 
 /// One subscription from its subscribe to its end.
@@ -50,6 +51,7 @@ struct Epoch {
   bool refused = false;  ///< presence: the channel was full
   bool carried = false;  ///< joined before the last audit
   bool cached_due = false;
+  bool counts = true;  ///< is told of subscription counts
   uint64_t sub_tick = 0;
   uint64_t joined_tick = 0;                       ///< 0: no subscription_succeeded yet
   std::optional<uint32_t> cached;                 ///< cache channels: the event that came with the join; 0: a miss
@@ -75,6 +77,7 @@ struct Request {
 struct Event {
   uint32_t request = 0;
   bool backend = true;
+  bool emitted = false;   ///< by the emit API of Socket.IO
   bool finished = false;  ///< audited: only a cache may still give it
   uint32_t source = 0;    ///< a publisher; ids of one source grow in the order in which they were sent
   uint32_t excluded = 0;  ///< client that must not get it; 0: none
@@ -137,7 +140,8 @@ class Ledger {
   std::string check_start(const Line& line, const Epoch& epoch, size_t start) const;
   void check_refusal(const Line& line, const Epoch& epoch) const;
   void check_requests();
-  bool excluded(const Item& item, uint32_t client) const;
+  /// Whether an item of the line is not for this subscription.
+  bool passes_by(const Item& item, const Epoch& epoch) const;
   std::string show(const Item& item) const;
   std::string show(const Epoch& epoch) const;
 

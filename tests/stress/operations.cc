@@ -3,6 +3,8 @@
 #include <charconv>
 
 #include "stress/chaos.h"
+#include "stress/pusher_peer.h"
+#include "stress/socketio_peer.h"
 
 namespace kilat::stress {
 
@@ -13,21 +15,22 @@ void Chaos::operate() {
     if (peers_.size() < options_.clients) add_peer();
     return;
   }
-  const uint32_t channel = any_channel();
-  if (dice < 60) return leave(*peer);
+  const uint32_t channel = channel_for(*peer);
+  if (dice < 60) return peer->leave(dice_.below(30));
   if (dice < 70) return pause(*peer);
   if (dice < 370) return toggle(*peer, false);
   if (dice < 400) return toggle(*peer, true);
   if (dice < 430) return peer->joined(channel) ? peer->subscribe_again(channel) : toggle(*peer, false);
   if (dice < 450) return send_rogue_event(*peer, channel);
   if (dice < 480) return peer->ping();
-  if (dice < 500) return peer->send_ping(std::to_string(dice_.below(1'000'000)));
+  if (dice < 500) return peer->probe_transport(std::to_string(dice_.below(1'000'000)));
   // From here on it is publishing, which waits until what was published has arrived.
   if (parts_sent_ > parts_seen_ + kLagMax) return;
   if (dice < 700) return send_client_event(*peer, channel);
   const size_t index = dice_.below(kPublishers);
   if (publish_pressure(index)) return;
-  if (dice < 850) return publish(index, {channel});
+  if (dice < 820) return publish(index, {any_channel()});
+  if (dice < 850) return emit(index, any_channel());
   if (dice < 920) return publish(index, several_channels());
   if (dice < 970) return publish_batch(index, 1 + dice_.below(10), std::nullopt);
   if (dice < 975) return publish_burst(index);
@@ -48,19 +51,22 @@ Peer& Chaos::add_peer(bool witness) {
   options.serial = ++last_serial_;
   options.witness = witness;
   options.user = witness ? 100 + options.serial : 1 + dice_.below(kUsers);
-  options.ws.path = kSocketPath;
-  options.ws.deflate = witness ? options.serial % 2 == 0 : dice_.one_in(3);
+  WsOptions ws{.path = std::string(kSocketPath)};
+  ws.deflate = witness ? options.serial % 2 == 0 : dice_.one_in(3);
   // A small buffer lets the server's outbox fill as soon as the client stops reading.
-  options.ws.receive_bytes = !witness && dice_.one_in(3) ? 4096 : 0;
-  return *peers_.emplace_back(std::make_unique<Peer>(poller_, server_.port(), static_cast<PeerHost&>(*this), options));
+  ws.receive_bytes = !witness && dice_.one_in(3) ? 4096 : 0;
+  auto& host = static_cast<PeerHost&>(*this);
+  if (witness || !dice_.one_in(3)) {
+    return *peers_.emplace_back(std::make_unique<PusherPeer>(poller_, server_.port(), host, options, ws));
+  }
+  const EngineOptions engine{.websocket = dice_.one_in(2), .deflate = ws.deflate, .receive_bytes = ws.receive_bytes};
+  return *peers_.emplace_back(std::make_unique<SocketIoPeer>(poller_, server_.port(), host, options, engine));
 }
 
-void Chaos::leave(Peer& peer) {
-  peer.set_paused(false);
-  const uint32_t how = dice_.below(3);
-  if (how == 0) return peer.leave_by_reset();
-  if (how == 1) return peer.leave_by_fin();
-  peer.leave_by_close_frame();
+uint32_t Chaos::channel_for(const Peer& peer) {
+  for (;;) {
+    if (const uint32_t channel = any_channel(); peer.reads(channel)) return channel;
+  }
 }
 
 void Chaos::pause(Peer& peer) {
@@ -71,7 +77,7 @@ void Chaos::pause(Peer& peer) {
 
 // Subscribes, or unsubscribes; `at_once`: and takes it back without waiting for an answer.
 void Chaos::toggle(Peer& peer, bool at_once) {
-  const uint32_t channel = any_channel();
+  const uint32_t channel = channel_for(peer);
   for (int i = 0; i < (at_once ? 2 + static_cast<int>(dice_.below(2)) : 1); ++i) {
     if (peer.wanted(channel)) {
       peer.unsubscribe(channel);
@@ -125,8 +131,7 @@ uint32_t Chaos::padding() {
 std::vector<uint32_t> Chaos::several_channels() {
   std::vector<uint32_t> out;
   for (uint32_t channel = 0; channel < ledger_.channels().size(); ++channel) {
-    // An encrypted channel must be the only one of its event.
-    if (!ledger_.channels()[channel].name.starts_with("private-encrypted-") && !dice_.one_in(3)) out.push_back(channel);
+    if (!ledger_.channels()[channel].alone && !dice_.one_in(3)) out.push_back(channel);
   }
   if (out.empty()) out.push_back(0);
   return out;
@@ -158,6 +163,22 @@ void Chaos::publish(size_t index, std::vector<uint32_t> channels) {
   client.request("POST", "/events", {}, body, [this, request, parts](int status, std::string_view answer) {
     settle_request(request, parts, status, answer);
   });
+}
+
+// One room, so that it has its place in the order of the channel. Its answer does not say whether the home had room.
+void Chaos::emit(size_t index, uint32_t channel) {
+  if (choices_.mailbox_slots < 65'536) return publish(index, {channel});
+  HttpClient& client = publisher(index);
+  const uint32_t request = ledger_.add_request(true);
+  Event event;
+  event.source = sources_[index];
+  event.emitted = true;
+  event.padding = padding();
+  event.channels = {channel};
+  const uint32_t id = ledger_.add_event(request, std::move(event));
+  ++parts_sent_;
+  client.request("POST", "/socketio/emit", {}, emit_body(ledger_.channels()[channel].name, ledger_.text_of(id)),
+                 [this, request](int status, std::string_view answer) { settle_request(request, 1, status, answer); });
 }
 
 void Chaos::publish_batch(size_t index, uint32_t parts, std::optional<uint32_t> channel) {

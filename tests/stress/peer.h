@@ -1,17 +1,15 @@
-// Peer: one Pusher client of the stress test. Tells the Ledger what each of its subscriptions gets.
+// Peer: one client of the stress test, of either protocol: what it is subscribed to, as the Ledger sees it.
 // Owner: the stress program's one thread.
-//
-// An unsubscribe has no answer, so each is followed by a pusher:ping: what comes before its pong belongs to the
-// subscription that was left, what comes after it to the next one.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "stress/ledger.h"
-#include "stress/ws_client.h"
 
 namespace kilat::stress {
 
@@ -30,23 +28,28 @@ struct PeerOptions {
   uint32_t serial = 0;  ///< names the connection; never 0
   uint32_t user = 0;
   bool witness = false;
-  WsOptions ws;
 };
 
-class Peer final : public WsClient {
+class Peer {
  public:
-  Peer(Poller& poller, uint16_t port, PeerHost& host, const PeerOptions& options);
+  Peer(PeerHost& host, const PeerOptions& options);
+  virtual ~Peer() = default;
+  Peer(const Peer&) = delete;
+  Peer& operator=(const Peer&) = delete;
 
   uint32_t serial() const { return options_.serial; }
   uint32_t user() const { return options_.user; }
   bool witness() const { return options_.witness; }
   const std::string& socket_id() const { return socket_id_; }
+  virtual bool ended() const = 0;
   /// Established, and not about to leave.
   bool live() const { return !socket_id_.empty() && !leaving_ && !ended(); }
   bool leaving() const { return leaving_; }
   /// Nothing is awaited by this connection.
-  bool settled() const { return ended() || (live() && barriers_.empty() && pings_out() == 0 && rogues_due_ == 0); }
+  virtual bool settled() const = 0;
 
+  /// Whether it may subscribe to the channel at all.
+  virtual bool reads(uint32_t) const { return true; }
   bool wanted(uint32_t channel) const { return !slots_[channel].empty() && slots_[channel].back()->wanted; }
   bool joined(uint32_t channel) const;
   /// Certainly not subscribed, whatever is on its way.
@@ -55,42 +58,62 @@ class Peer final : public WsClient {
   void subscribe(uint32_t channel);
   void subscribe_again(uint32_t channel);
   void unsubscribe(uint32_t channel);
-  void client_event(uint32_t channel, uint32_t event);
+  virtual void client_event(uint32_t channel, uint32_t event) = 0;
   /// A client event to a channel that this client is outside of; it must be refused.
-  void rogue_event(uint32_t channel, uint32_t event);
-  void ping();
+  virtual void rogue_event(uint32_t channel, uint32_t event) = 0;
+  /// Asks for an answer that settled() waits for.
+  virtual void ping() = 0;
+  /// The same one level below; or the change to another transport.
+  virtual void probe_transport(std::string payload) = 0;
+  virtual void set_paused(bool paused) = 0;
+  virtual bool paused() const = 0;
+  /// Goes away in one of the ways that there are.
+  virtual void leave(uint32_t how) = 0;
   /// The server is going to end.
-  void expect_end() { leaving_ = true; }
-  void leave_by_reset();
-  void leave_by_fin();
-  void leave_by_close_frame();
+  virtual void expect_end() { leaving_ = true; }
+  /// Whether the server said that it ends.
+  virtual bool told_of_drain() const = 0;
 
- private:
-  struct Message;
-  static constexpr int64_t kNoChannel = -1;
+ protected:
+  virtual void say_subscribe(const Channel& channel, Epoch& epoch, std::string_view channel_data) = 0;
+  virtual void say_unsubscribe(uint32_t channel) = 0;
+  /// Whether it is told of subscription counts.
+  virtual bool counts() const { return true; }
 
-  void on_text(std::string_view text) override;
-  void on_closed() override;
-  void on_violation(const std::string& what) override;
-  void on_own_message(const Message& message);
-  void on_channel_message(const Message& message, uint32_t channel, Epoch& epoch);
-  void on_pong();
-  void on_error(const Message& message);
-  void on_succeeded(const Message& message, Epoch& epoch);
-  void on_refused(const Message& message, uint32_t channel, Epoch& epoch);
-  void on_event(const Message& message, Epoch& epoch);
+  void set_socket_id(std::string_view id) { socket_id_ = id; }
+  void set_leaving() { leaving_ = true; }
+  void violation(const std::string& what);
+  /// The connection is over; `how` is said when nobody wanted that.
+  void gone(const std::string& how);
   void end_all();
-  std::string name() const;
-  std::string channel_data() const;
+  /// A subscribe was answered.
+  void on_joined(Epoch& epoch, Members members);
+  void refused(uint32_t channel, Epoch& epoch);
+  /// An unsubscribe is certainly done.
+  void left_channel(uint32_t channel);
+  /// What a Pusher client can see of an event, and others can not.
+  struct Details {
+    bool wrapped = false;  ///< the data is JSON text of a text
+    uint32_t user = 0;
+  };
+  void take_event(Epoch& epoch, std::string_view name, std::string_view text, std::optional<Details> details);
+  /// The id of the cached event with this text.
+  uint32_t check_cached(std::string_view text, std::optional<bool> wrapped);
 
   PeerHost& host_;
+  std::vector<std::deque<Epoch*>> slots_;  ///< by channel; the front is where the server is
+
+ private:
+  std::string name() const;
+  std::string channel_data(const Channel& channel) const;
+
   PeerOptions options_;
   std::string socket_id_;
   bool leaving_ = false;
-  uint32_t rogues_due_ = 0;
-  uint32_t messages_ = 0;
-  std::vector<std::deque<Epoch*>> slots_;  // by channel; the front is where the server is
-  std::deque<int64_t> barriers_;           // of each pusher:ping: the channel left just before, or kNoChannel
 };
+
+/// The number at the front of `text`, and that of the user `uNUMBER`; 0 where there is none.
+uint32_t number_of(std::string_view text);
+uint32_t user_of(std::string_view id);
 
 }  // namespace kilat::stress

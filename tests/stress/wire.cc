@@ -28,7 +28,10 @@ std::string configuration(const ServerChoices& choices) {
   out += number("handshake_timeout_ms", 600'000) + number("request_timeout_ms", 600'000);
   out += number("keep_alive_timeout_ms", 600'000) + "[limits]\n" + number("mailbox_slots", choices.mailbox_slots);
   out += number("linger_ms_max", choices.linger_ms_max);
-  out += "outbox_bytes_max = \"64MiB\"\noutbox_soft_bytes = \"64MiB\"\n[[app]]\n";
+  out += "outbox_bytes_max = \"64MiB\"\noutbox_soft_bytes = \"64MiB\"\n[socketio]\ncompression = ";
+  out += choices.socketio_compression ? "true\n" : "false\n";
+  out += number("ping_interval_ms", uint64_t{choices.activity_timeout_s} * 1000) + number("ping_timeout_ms", 600'000);
+  out += number("upgrade_timeout_ms", 600'000) + number("connect_timeout_ms", 600'000) + "[[app]]\n";
   out += "id = " + json_string(kAppId) + "\nkey = " + json_string(kAppKey) + "\nsecret = " + json_string(kAppSecret);
   out += "\nclient_events = true\nclient_events_per_second = 0\nclient_messages_per_second = 0\n";
   out += number("activity_timeout_s", choices.activity_timeout_s) + number("pong_timeout_ms", 600'000);
@@ -37,15 +40,19 @@ std::string configuration(const ServerChoices& choices) {
   return out + "compression = " + json_string(choices.compression) + "\n";
 }
 
-std::string subscribe_message(std::string_view channel, std::string_view socket_id, std::string_view channel_data) {
-  std::string out = R"({"event":"pusher:subscribe","data":{"channel":)" + json_string(channel);
+std::string subscription(std::string_view channel, std::string_view socket_id, std::string_view channel_data) {
+  std::string out = R"({"channel":)" + json_string(channel);
   if (hub::kind_of(channel).needs_signature()) {
     std::string text = std::string(socket_id) + ":" + std::string(channel);
     if (!channel_data.empty()) text.append(":").append(channel_data);
     out += R"(,"auth":)" + json_string(std::string(kAppKey) + ":" + auth::hmac_sha256_hex(kAppSecret, text));
     if (!channel_data.empty()) out += R"(,"channel_data":)" + json_string(channel_data);
   }
-  return out + "}}";
+  return out + "}";
+}
+
+std::string subscribe_message(std::string_view channel, std::string_view socket_id, std::string_view channel_data) {
+  return R"({"event":"pusher:subscribe","data":)" + subscription(channel, socket_id, channel_data) + "}";
 }
 
 std::string unsubscribe_message(std::string_view channel) {
@@ -70,6 +77,10 @@ std::string event_body(std::span<const std::string> channels, std::string_view d
   }
   if (!socket_id.empty()) out += R"(,"socket_id":)" + json_string(socket_id);
   return out + "}";
+}
+
+std::string emit_body(std::string_view room, std::string_view text) {
+  return R"({"event":"e","args":[)" + json_string(text) + R"(],"rooms":[)" + json_string(room) + "]}";
 }
 
 }  // namespace kilat::stress

@@ -13,6 +13,7 @@ inline constexpr std::string_view kAppId = "stress";
 inline constexpr std::string_view kAppKey = "stress-key";
 inline constexpr std::string_view kAppSecret = "stress-secret";
 inline constexpr std::string_view kSocketPath = "/app/stress-key?protocol=7";
+inline constexpr std::string_view kEnginePath = "/socket.io/?EIO=4&transport=";
 inline constexpr std::string_view kPing = R"({"event":"pusher:ping","data":{}})";
 
 struct ServerChoices {
@@ -23,6 +24,7 @@ struct ServerChoices {
   uint32_t members_max = 100;
   bool subscription_count = true;
   std::string compression = "off";
+  bool socketio_compression = false;
 };
 
 /// Query parameters by name; of letters, digits and `-_`, so that nothing is to be escaped.
@@ -35,6 +37,9 @@ std::string signed_target(std::string_view method, std::string_view path, Parame
 /// kilat.toml. Time limits are generous: a stopped machine must not look like a lazy client.
 std::string configuration(const ServerChoices& choices);
 
+/// The channel with what a subscribe takes, as an object: what both protocols have in common.
+std::string subscription(std::string_view channel, std::string_view socket_id, std::string_view channel_data);
+
 /// `auth` of a channel is added where its kind needs one. `channel_data` empty: none.
 std::string subscribe_message(std::string_view channel, std::string_view socket_id, std::string_view channel_data);
 std::string unsubscribe_message(std::string_view channel);
@@ -42,5 +47,8 @@ std::string client_event_message(std::string_view channel, std::string_view data
 
 /// Body of POST /events, and the entries of POST /batch_events. `socket_id` empty: nobody is excluded.
 std::string event_body(std::span<const std::string> channels, std::string_view data, std::string_view socket_id);
+
+/// Body of POST /socketio/emit to one room, with one text.
+std::string emit_body(std::string_view room, std::string_view text);
 
 }  // namespace kilat::stress
