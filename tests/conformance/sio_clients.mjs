@@ -49,9 +49,12 @@ export async function sioConnected(target, options) {
 /** Resolves when the socket is connected, and has its last transport. */
 export async function sioReady(socket) {
   if (!socket.connected) {
-    const refused = sioOnce(socket, 'connect_error').then(([error]) => Promise.reject(error));
-    refused.catch(() => {});
-    await Promise.race([sioOnce(socket, 'connect'), refused]);
+    // One timer for both: a second one would keep the process for its whole time.
+    const decided = new Promise((resolve, reject) => {
+      socket.once('connect', resolve);
+      socket.once('connect_error', reject);
+    });
+    await within(decided, 'connect').finally(() => socket.off('connect_error'));
   }
   const { engine, opts } = socket.io;
   const last = opts.transports?.at(-1) ?? 'websocket';
