@@ -18,6 +18,7 @@
 #include "pusher/formats.h"
 #include "pusher/session.h"
 #include "ws/frame.h"
+#include "unit/hub/test_access.h"
 
 namespace kilat::bench {
 
@@ -67,7 +68,8 @@ class World {
         grid_(1, 4'096),
         mailbox_(grid_, 0, nullptr),
         hub_(apps_, mailbox_, sink_, wheel_),
-        pusher_(apps_, hub_, wheel_, {}),
+        rights_(apps_),
+        pusher_(apps_, hub_, wheel_, rights_.access, {}),
         reactor_({.hard_bytes = UINT32_MAX}, end_) {}
 
   hub::ShardHub& hub() { return hub_; }
@@ -128,6 +130,7 @@ class World {
   net::Mailbox<hub::Command> mailbox_;
   app::ShardSink sink_;
   hub::ShardHub hub_;
+  hub::testing::TestAccess rights_;
   pusher::Shard pusher_;
   net::OutboxPool pool_{{.hard_bytes = UINT32_MAX}};
   net::Reactor reactor_;

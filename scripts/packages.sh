@@ -9,7 +9,7 @@
 KILAT_RUN_PACKAGES=(
   ca-certificates g++ cmake ninja-build ccache mold
   libboost1.81-dev libboost-json1.81-dev libsimdjson-dev libtomlplusplus-dev libcli11-dev libspdlog-dev
-  libssl-dev zlib1g-dev libcurl4-openssl-dev libsqlite3-dev
+  libssl-dev zlib1g-dev libcurl4-openssl-dev libsqlite3-dev libcjose-dev libjansson-dev pkg-config
   "nodejs|node" "npm|npm"
 )
 

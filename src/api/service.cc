@@ -33,9 +33,9 @@ http::Response rate_limited(uint32_t limit, uint32_t remaining) {
 
 }  // namespace
 
-Service::Service(hub::AppTable& apps, hub::ShardHub& hub, std::vector<auth::AppKey>& keys, ServiceHost& host,
+Service::Service(hub::AppTable& apps, hub::ShardHub& hub, hub::Access& access, ServiceHost& host,
                  ServiceOptions options)
-    : apps_(apps), hub_(hub), keys_(keys), host_(host), options_(std::move(options)) {}
+    : apps_(apps), hub_(hub), access_(access), host_(host), options_(std::move(options)) {}
 
 Outcome Service::handle(const http::Request& request, std::string_view path, Ticket ticket, uint64_t now_unix_ms) {
   const http::PathSegments segments = http::split_path(path);
@@ -44,7 +44,8 @@ Outcome Service::handle(const http::Request& request, std::string_view path, Tic
   if (app == nullptr) return refusal(Reason::kApiAppUnknown);
   if (!app->settings.enabled) return refusal(Reason::kApiAppDisabled);
   const http::Query query(request.query());
-  const Reason reason = authenticate(request, query, options_.path_prefix, *app, keys_[app->index], now_unix_ms / 1000);
+  const Reason reason =
+      authenticate(request, query, options_.path_prefix, *app, access_.key(app->index), now_unix_ms / 1000);
   if (reason != Reason::kNone) return refusal(reason);
   if (app->index >= tallies_.size()) tallies_.resize(app->index + 1);
   ++tallies_[app->index].requests;

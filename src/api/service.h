@@ -13,10 +13,10 @@
 #include <vector>
 
 #include "api/event_body.h"
-#include "auth/app_key.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "http/uri.h"
+#include "hub/access.h"
 #include "hub/shard_hub.h"
 
 namespace kilat::api {
@@ -59,8 +59,7 @@ using Outcome = std::variant<http::Response, Pending, Tail, ForSockets>;
 
 class Service {
  public:
-  Service(hub::AppTable& apps, hub::ShardHub& hub, std::vector<auth::AppKey>& keys, ServiceHost& host,
-          ServiceOptions options);
+  Service(hub::AppTable& apps, hub::ShardHub& hub, hub::Access& access, ServiceHost& host, ServiceOptions options);
 
   /// `path` is the request's path without the prefix and begins with /apps/. `now_unix_ms`: the wall clock.
   Outcome handle(const http::Request& request, std::string_view path, Ticket ticket, uint64_t now_unix_ms);
@@ -134,7 +133,7 @@ class Service {
 
   hub::AppTable& apps_;
   hub::ShardHub& hub_;
-  std::vector<auth::AppKey>& keys_;
+  hub::Access& access_;
   ServiceHost& host_;
   ServiceOptions options_;
   EventParser parser_;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "app/credentials.h"
 #include "app/shard.h"
 #include "base/log.h"
 #include "base/memory_reserve.h"
@@ -107,7 +108,11 @@ void Connection::upgrade(const http::Request& request, std::string_view app_key,
 
   std::string extensions;
   pusher::SessionOptions options;
-  if (result.refused == Reason::kNone) options = negotiate(request, *result.app, result.protocol, extensions);
+  if (result.refused == Reason::kNone) {
+    options = negotiate(request, *result.app, result.protocol, extensions);
+    const hub::AppSettings* const asked[] = {&result.app->settings};
+    options.credentials = credentials_of(request, asked);
+  }
   std::string switching;
   ws::append_switching_protocols(switching, request.header("Sec-WebSocket-Key"), {}, extensions);
   stream_.push(net::FramePtr::make(switching));
@@ -153,11 +158,20 @@ Reason Connection::upgrade_socketio(const http::Request& request, const socketio
     }
     hub::App* app = nullptr;
     if (const Reason refused = socketio.admit(app); refused != Reason::kNone) return refused;
+    socketio::Admitted admitted(socketio.host, *app);
     accept_link(key, protocol, offered);
-    socketio.open(*link_, *app, {.address = client_address().text(), .secure = secure_}, upgrade.text_only, echo);
+    socketio.open(*link_, admitted, socketio_client(request), upgrade.text_only, echo);
   }
   if (!rest.empty()) link_->on_bytes(rest);
   return Reason::kNone;
+}
+
+socketio::ClientInfo Connection::socketio_client(const http::Request& request) const {
+  std::vector<const hub::AppSettings*> apps;
+  for (const socketio::Namespace& nsp : shard_.socketio().options.namespaces) {
+    apps.push_back(&shard_.apps()[nsp.app].settings);
+  }
+  return {.address = client_address().text(), .secure = secure_, .credentials = credentials_of(request, apps)};
 }
 
 // Answers 101; from now on the connection is a WebSocket of Socket.IO.

@@ -33,6 +33,8 @@ class Connection final : private net::StreamHandler, private pusher::SessionHost
 
   /// Where the client is: the other end of the connection, or whom a trusted proxy names, by the PROXY protocol or in
   /// the header of the request at hand. Not known (all zero) for a client of a Unix socket.
+  /// What a Socket.IO session knows of the client that sends `request`.
+  socketio::ClientInfo socketio_client(const http::Request& request) const;
   const IpAddress& client_address() const { return forwarded_ ? *forwarded_ : peer_.address; }
   /// Whether the client speaks TLS, to us or to a trusted proxy.
   bool secure() const { return secure_; }

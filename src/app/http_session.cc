@@ -214,6 +214,12 @@ void HttpSession::answer_request(const http::Request& request, const Route& rout
   Slot& slot = new_slot(request);
   slot.route = http_route_of(request, route);
   if (connection_.admin) return answer_admin(request, slot);
+  // The routes of the program come after those of the server; so do what it answers to OPTIONS.
+  const bool authorizes = route.target == Target::kUnknown && shard_.channel_auth().serves(route.path);
+  const bool free =
+      (route.target == Target::kUnknown && !authorizes) ||
+      (route.target == Target::kLocal && (route.path == "/" || !serves_local(route.path, shard_.settings())));
+  if (free && shard_.program() != nullptr && ask_program(request, route)) return;
   if (request.method() == http::Method::kOptions) return fill(slot, {.status = 204}, true);
   if (route.target == Target::kLocal) {
     return fill(slot, answer_local(request, route.path, shard_.settings(), shard_.health()), false);
@@ -223,6 +229,7 @@ void HttpSession::answer_request(const http::Request& request, const Route& rout
     return shard_.socketio().emitter->ask_count(last_ticket(),
                                                 R"({"success":true,"status":"active","connectedClients":)", "}");
   }
+  if (authorizes) return shard_.channel_auth().handle(request, route.path, last_ticket());
   if (route.target != Target::kApi) return fill(slot, api::refusal(Reason::kHttpNotFound), false);
 
   const api::Outcome outcome = shard_.service().handle(request, route.path, last_ticket(), shard_.unix_now_ms());
@@ -241,11 +248,30 @@ void HttpSession::answer_request(const http::Request& request, const Route& rout
   }
 }
 
+// False when the program has no route for it either.
+bool HttpSession::ask_program(const http::Request& request, const Route& route) {
+  const api::Ticket ticket = last_ticket();
+  http::Response response;
+  const ShardProgram::Taken taken = shard_.program()->on_request({.request = request,
+                                                                  .path = route.path,
+                                                                  .client = connection_.client_address(),
+                                                                  .secure = connection_.secure(),
+                                                                  .ticket = ticket},
+                                                                 response);
+  if (taken == ShardProgram::Taken::kNo) return false;
+  if (taken == ShardProgram::Taken::kAnswered && !slots_.empty() && !slots_.back().done) {
+    fill(slots_.back(), response, false);
+  }
+  return true;
+}
+
 // A request of long-polling. It may be answered before this returns, much later, or by another shard.
 void HttpSession::poll(const http::Request& request, bool echo) {
   const uint64_t ticket = last_ticket();
   std::string sid;
-  const socketio::ClientInfo client{.address = connection_.client_address().text(), .secure = connection_.secure()};
+  // Only a session that begins looks at its client.
+  const bool begins = request.query().find("sid=") == std::string_view::npos;
+  const socketio::ClientInfo client = begins ? connection_.socketio_client(request) : socketio::ClientInfo();
   const std::optional<http::Response> response = shard_.socketio().handle(
       request, {.client = client, .ticket = ticket, .draining = shard_.draining(), .echo = echo}, sid);
   if (response) return fill(slots_.back(), *response, false);

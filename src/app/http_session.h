@@ -81,6 +81,7 @@ class HttpSession final : private Timer {
   void poll(const http::Request& request, bool echo);
   void abandon_poll(bool draining);
   void answer_request(const http::Request& request, const Route& route);
+  bool ask_program(const http::Request& request, const Route& route);
   void answer_admin(const http::Request& request, Slot& slot);
   api::Ticket last_ticket();
   void handle_error(Reason reason);

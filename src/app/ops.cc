@@ -10,6 +10,7 @@
 #include "app/shard.h"
 #include "app/state_dump.h"
 #include "app/systemd.h"
+#include "app/token_keys.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/diff.h"
@@ -101,6 +102,7 @@ void Ops::beat() {
   }
   common_.health.set_connections(connections_of(common_));
   common_.health.set_memory(metrics::resident_bytes(), metrics::memory_limit_bytes());
+  if (common_.token_keys != nullptr) common_.token_keys->tick();
   watch_readiness();
   tell_systemd(common_.health.not_live().empty());
 }

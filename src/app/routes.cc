@@ -82,10 +82,14 @@ http::Response answer_admin_path(const http::Request& request, const Health& hea
   return path == "/usage" ? usage_answer(health) : health_answer(path, health);
 }
 
+bool serves_local(std::string_view path, const config::Settings& settings) {
+  return is_health_path(path) || settings.server.live_page;
+}
+
 http::Response answer_local(const http::Request& request, std::string_view path, const config::Settings& settings,
                             const Health& health) {
   const bool health_path = is_health_path(path);
-  if (!health_path && !settings.server.live_page) return api::refusal(Reason::kHttpNotFound);
+  if (!serves_local(path, settings)) return api::refusal(Reason::kHttpNotFound);
   if (!reads(request)) return method_not_allowed("GET, HEAD, OPTIONS");
   if (health_path) return health_answer(path, health);
   if (path == "/live") {

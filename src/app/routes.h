@@ -31,6 +31,9 @@ HttpRoute http_route_of(const http::Request& request, const Route& route);
 http::Response answer_local(const http::Request& request, std::string_view path, const config::Settings& settings,
                             const Health& health);
 
+/// Whether there is anything at a kLocal path: the live page may be off.
+bool serves_local(std::string_view path, const config::Settings& settings);
+
 /// The same for a request to the listener for metrics, except for /metrics itself: health and /usage.
 http::Response answer_admin_path(const http::Request& request, const Health& health);
 

@@ -19,19 +19,25 @@ namespace kilat::app {
 Result<std::unique_ptr<Server>> Server::start(config::Settings settings, const StartOptions& options) {
   uint32_t shards = settings.server.shards != 0 ? settings.server.shards : std::thread::hardware_concurrency();
   shards = std::clamp<uint32_t>(shards, 1, hub::kShardsMax);
-  std::unique_ptr<Server> server(new Server(std::move(settings), shards));
+  std::unique_ptr<Server> server(new Server(std::move(settings), shards, options.program));
   if (auto loaded = server->reload_certificates(); !loaded) return std::unexpected(std::move(loaded.error()));
+  TRY(TokenKeys::Files key_files, TokenKeys::read(server->common_.settings.apps));
   TRY([[maybe_unused]] const bool bound, server->bind(options));
+  server->token_keys_->start(server->common_.apps, server->common_.settings.apps, std::move(key_files));
   for (const auto& shard : server->shards_) server->threads_.emplace_back([&shard = *shard] { shard.run(); });
   server->ops_->set_server(server->port_, server->certificate_expires_s_);
   server->ops_->start();
   return server;
 }
 
-Server::Server(config::Settings settings, uint32_t shards) : common_(std::move(settings), shards) {
+Server::Server(config::Settings settings, uint32_t shards, Program* program)
+    : common_(std::move(settings), shards, program) {
   for (uint32_t i = 0; i < shards; ++i) shards_.push_back(std::make_unique<Shard>(common_, i));
   ops_ = std::make_unique<Ops>(common_, shards_);
   common_.ops = ops_.get();
+  token_keys_ = std::make_unique<TokenKeys>(shards_, http_client_);
+  common_.token_keys = token_keys_.get();
+  common_.http_client = &http_client_;
 }
 
 Server::~Server() {
@@ -170,12 +176,26 @@ void Server::drain() {
 
 ReloadReport Server::reload(const config::Settings& wanted) {
   auto done = std::make_shared<Gather<ReloadReport>>(1);
-  const bool taken = ops_->submit([this, done, wanted] { done->put(0, ops_->reload(wanted)); });
+  const bool taken = ops_->submit([this, done, wanted] { done->put(0, reload_on_ops(wanted)); });
   // Ops gives up on a shard by itself, so this ends.
   const std::optional<ReloadReport> report =
       taken ? done->wait(std::chrono::minutes(5)).front() : std::optional<ReloadReport>();
   if (report) return *report;
   return {.outcome = ReloadReport::Outcome::kRefused, .why = "the server is too busy", .live = {}, .later = {}};
+}
+
+// Certificates apart, all that a reload reads is read before anything changes.
+ReloadReport Server::reload_on_ops(const config::Settings& wanted) {
+  auto files = TokenKeys::read(wanted.apps);
+  if (!files) {
+    ops_->count_refused_reload();
+    return {
+        .outcome = ReloadReport::Outcome::kRefused, .why = std::move(files.error().detail), .live = {}, .later = {}};
+  }
+  ReloadReport report = ops_->reload(wanted);
+  if (report.outcome == ReloadReport::Outcome::kRefused) return report;
+  token_keys_->apply(common_.apps, wanted.apps, std::move(*files));
+  return report;
 }
 
 std::string Server::dump_state() {

@@ -11,6 +11,7 @@
 #include "app/ops.h"
 #include "app/reload.h"
 #include "app/shard.h"
+#include "app/token_keys.h"
 #include "base/result.h"
 #include "config/listen.h"
 #include "config/settings.h"
@@ -20,8 +21,9 @@ namespace kilat::app {
 class Server {
  public:
   struct StartOptions {
-    bool beside = false;       ///< another process may listen on the same ports: this one will take over from it
-    std::vector<int> sockets;  ///< listening sockets that systemd has opened, in the order of server.listen
+    bool beside = false;         ///< another process may listen on the same ports: this one will take over from it
+    Program* program = nullptr;  ///< that has this server inside; outlives it
+    std::vector<int> sockets;    ///< listening sockets that systemd has opened, in the order of server.listen
   };
   /// Binds, starts the shards' threads, and serves when it returns. Fails with the address and the system's reason.
   static Result<std::unique_ptr<Server>> start(config::Settings settings, const StartOptions& options);
@@ -73,7 +75,7 @@ class Server {
   void join();
 
  private:
-  Server(config::Settings settings, uint32_t shards);
+  Server(config::Settings settings, uint32_t shards, Program* program);
   Result<bool> bind(const StartOptions& options);
   Result<bool> bind_inherited(const StartOptions& options);
   Result<bool> bind_metrics(bool beside);
@@ -82,6 +84,7 @@ class Server {
   Result<bool> bind_tcp(const config::Listen& listen, const net::ListenerTraits& traits, bool beside);
   Result<bool> bind_unix(const config::Listen& listen, const net::ListenerTraits& traits, bool beside);
   void ask(Shard::Request request);
+  ReloadReport reload_on_ops(const config::Settings& wanted);
 
   Common common_;
   uint16_t port_ = 0;
@@ -98,6 +101,8 @@ class Server {
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::thread> threads_;
   std::unique_ptr<Ops> ops_;
+  std::unique_ptr<TokenKeys> token_keys_;
+  net::HttpClient http_client_;  ///< its callbacks need all above, so it goes first
 };
 
 }  // namespace kilat::app

@@ -27,11 +27,12 @@ size_t mailbox_slots(size_t wanted, size_t shards) {
 
 }  // namespace
 
-Common::Common(config::Settings settings_in, uint32_t shards_in)
+Common::Common(config::Settings settings_in, uint32_t shards_in, Program* program_in)
     : settings(std::move(settings_in)),
       shards(shards_in),
       apps(settings.apps),
       health(shards_in),
+      program(program_in),
       mail(shards_in, mailbox_slots(settings.limits.mailbox_slots, shards_in)),
       node(static_cast<uint32_t>(Random().below(1u << 24))) {
   for (const std::string& entry : settings.server.trusted_proxies) trusted_proxies.add(entry);
@@ -51,16 +52,25 @@ Shard::Shard(Common& common, uint32_t index)
       mailbox_(common.mail, index, &wakeup_),
       wheel_(now_ms_),
       hub_(apps_, mailbox_, sink_, wheel_),
-      pusher_(apps_, hub_, wheel_, pusher_limits(common.settings)),
-      socketio_(apps_, hub_, wheel_, pusher_.keys, *this, outbox_limits(common.settings.limits),
+      authenticator_(*this),
+      backend_(*this),
+      access_(apps_, authenticator_, backend_),
+      pusher_(apps_, hub_, wheel_, access_, pusher_limits(common.settings)),
+      socketio_(apps_, hub_, wheel_, access_, *this, outbox_limits(common.settings.limits),
                 socketio_options(common.settings, apps_)),
-      service_(apps_, hub_, pusher_.keys, *this,
+      service_(apps_, hub_, access_, *this,
                {.path_prefix = common.settings.server.path_prefix,
                 .strict_channel_names = common.settings.server.strict_channel_names}),
+      channel_auth_(apps_, access_, *this),
       tickets_(common.ticket_secret, common.ticket_origin_ms) {
   sink_.connect(service_, socketio_, *this);
   set_readers();
   read_clocks();
+  if (common.program != nullptr) {
+    program_ = common.program->join(*this);
+    socketio_.handlers = program_->sockets();
+    pusher_.handlers = program_->pusher();
+  }
 }
 
 Shard::~Shard() {
@@ -121,6 +131,7 @@ void Shard::end() {
   // What is left is cut off; its sessions tell the other shards, which may still be draining.
   for (size_t i = connections_.size(); i-- > 0;) connections_[i]->stream().abort(Reason::kServerDraining);
   graves_.clear();
+  if (program_) program_->on_end();
   listeners_.clear();
   admin_listener_.reset();
   mailbox_.deliver();
@@ -165,6 +176,7 @@ void Shard::turn() {
 // A shard with nothing to do sleeps until something happens: -1.
 int64_t Shard::wait_us() {
   constexpr uint64_t kForEver = INT64_MAX;
+  if (authenticator_.busy()) return 0;
   if (!mailbox_.prepare_to_sleep()) return 0;
   const uint64_t now_us = monotonic_us();
   uint64_t wait = kForEver;
@@ -193,6 +205,8 @@ void Shard::read_clocks() {
   socketio_.now_ms = now_ms_;
   socketio_.now_unix_s = pusher_.now_unix_s;
   socketio_.pool.set_now_us(now_us_);
+  authenticator_.tick(now_ms_, pusher_.now_unix_s);
+  backend_.set_now(now_ms_);
 }
 
 std::string_view Shard::http_date() {

@@ -9,12 +9,14 @@
 #include <unordered_map>
 #include <vector>
 
+#include "api/channel_auth.h"
 #include "api/service.h"
 #include "app/admission.h"
 #include "app/connection.h"
 #include "app/drain_schedule.h"
 #include "app/health.h"
 #include "app/linger.h"
+#include "app/program.h"
 #include "app/shard_snapshot.h"
 #include "app/sink.h"
 #include "app/task_queue.h"
@@ -23,8 +25,10 @@
 #include "base/ip_address.h"
 #include "base/timer_wheel.h"
 #include "config/settings.h"
+#include "hub/access.h"
 #include "hub/shard_hub.h"
 #include "metrics/exposition.h"
+#include "net/http_client.h"
 #include "net/listener.h"
 #include "net/mailbox.h"
 #include "net/stream.h"
@@ -37,10 +41,11 @@
 namespace kilat::app {
 
 class Ops;
+class TokenKeys;
 
 /// What all shards share: the settings of the start, health, and the rings between the shards.
 struct Common {
-  Common(config::Settings settings_in, uint32_t shards_in);
+  Common(config::Settings settings_in, uint32_t shards_in, Program* program_in = nullptr);
 
   const config::Settings settings;  ///< of the start; a shard's own may be newer (Shard::settings)
   const uint32_t shards;
@@ -50,7 +55,10 @@ struct Common {
   const uint64_t ticket_origin_ms = monotonic_ms();
   hub::AppTable apps;  ///< the model of the shards' own tables; after the start it belongs to the thread of Ops
   Health health;
-  Ops* ops = nullptr;  ///< set before the shards run
+  Ops* ops = nullptr;                      ///< set before the shards run
+  TokenKeys* token_keys = nullptr;         ///< the same; null: none are fetched
+  net::HttpClient* http_client = nullptr;  ///< the same; null: nothing is sent
+  Program* const program;                  ///< null: none has the server inside
   net::MailGrid<hub::Command> mail;
   uint32_t node = 0;  ///< random part of this process in its socket ids
   /// Shards that drain and have no connection left. All end together, because the others may still need the channels
@@ -66,6 +74,8 @@ class Shard final : private net::AcceptHandler,
                     private net::SlowReaderPolicy,
                     private api::ServiceHost,
                     private socketio::Host,
+                    private auth::KeySource,
+                    private auth::BackendTransport,
                     private Adopter {
  public:
   enum class Request : uint8_t { kNone, kDrain, kStop };
@@ -110,10 +120,17 @@ class Shard final : private net::AcceptHandler,
   bool ask_for_metrics(api::Ticket ticket, metrics::Format format);
   net::Reactor& reactor() { return reactor_; }
   TimerWheel& wheel() { return wheel_; }
+  auth::Authenticator& authenticator() { return authenticator_; }
+  hub::Access& access() { return access_; }
   pusher::Shard& pusher() { return pusher_; }
   socketio::Shard& socketio() { return socketio_; }
   hub::ShardIndex index() const { return index_; }
   api::Service& service() { return service_; }
+  api::ChannelAuth& channel_auth() { return channel_auth_; }
+  ShardProgram* program() { return program_.get(); }
+  hub::ShardHub& hub() { return hub_; }
+  /// Answers a request that had to wait; one that has gone is nobody's loss.
+  void answer_later(api::Ticket ticket, const http::Response& response) { answer(ticket, response); }
   http::ParserPool& parsers() { return parsers_; }
   uint64_t now_ms() const { return now_ms_; }
   uint64_t unix_now_ms() const { return unix_now_ms_; }
@@ -155,6 +172,8 @@ class Shard final : private net::AcceptHandler,
   hub::ShardIndex shards() const override { return common_.shards; }
   uint32_t place() const override { return common_.node * hub::kShardsMax + index_ + 1; }
   void adopt(std::unique_ptr<MovedConnection> moved) override;
+  void want_keys(uint32_t app) override;
+  bool send(auth::BackendTransport::Request request) override;
   Connection* install(net::Descriptor fd, const Peer& peer, Lease lease, bool tls,
                       std::unique_ptr<net::Transport> transport);
   /// Tells the API which apps' events Socket.IO clients may get.
@@ -189,11 +208,16 @@ class Shard final : private net::AcceptHandler,
   net::Wakeup wakeup_;
   net::Mailbox<hub::Command> mailbox_;
   TimerWheel wheel_;
+  std::unique_ptr<ShardProgram> program_;  ///< outlives the sessions, which tell it of their end
   ShardSink sink_;
   hub::ShardHub hub_;
+  auth::Authenticator authenticator_;
+  auth::BackendDesk backend_;
+  hub::Access access_;
   pusher::Shard pusher_;
   socketio::Shard socketio_;
   api::Service service_;
+  api::ChannelAuth channel_auth_;
   http::ParserPool parsers_;
   net::TicketKeys tickets_;
   std::shared_ptr<const net::TlsContext> certificates_;

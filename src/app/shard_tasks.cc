@@ -9,6 +9,7 @@
 #include "app/ops.h"
 #include "app/shard.h"
 #include "app/shard_limits.h"
+#include "app/token_keys.h"
 #include "base/memory_reserve.h"
 #include "metrics/exposition.h"
 
@@ -57,10 +58,28 @@ ShardSnapshot Shard::snapshot() const {
   return out;
 }
 
+bool Shard::send(auth::BackendTransport::Request request) {
+  if (common_.http_client == nullptr) return false;
+  constexpr size_t kAnswerBytesMax = 64 * 1024;
+  net::HttpClient::Request post_form{.method = "POST",
+                                     .url = std::move(request.url),
+                                     .headers = std::move(request.headers),
+                                     .body = std::move(request.form),
+                                     .timeout_ms = request.timeout_ms,
+                                     .answer_bytes_max = kAnswerBytesMax};
+  post_form.headers.emplace_back("Content-Type", "application/x-www-form-urlencoded");
+  post_form.headers.emplace_back("Accept", "application/json");
+  return common_.http_client->submit(std::move(post_form), [this, id = request.id](net::HttpClient::Response response) {
+    // On the thread of the client. Shards outlive it.
+    post([this, id, response = std::move(response)] { backend_.on_answer(id, response.status, response.body); });
+  });
+}
+
 void Shard::add_apps(const std::vector<hub::AppTable::Newcomer>& newcomers) {
   const memory::MustSucceed extending;  // the tables of all shards must stay alike
   apps_.extend(newcomers);
   hub_.apps_added();
+  access_.apps_changed();
   pusher_.apps_changed();
   set_readers();
 }
@@ -73,6 +92,7 @@ uint64_t Shard::apply(std::shared_ptr<const config::Settings> next) {
   pusher_.limits = pusher_limits(*settings_);
   service_.set_strict_channel_names(settings_->server.strict_channel_names);
   const std::vector<hub::AppIndex> closing = apps_.apply(settings_->apps);
+  access_.apps_changed();
   pusher_.apps_changed();
   set_readers();
   for (const hub::AppIndex app : closing) socketio_.close_app(app);
@@ -89,6 +109,10 @@ uint64_t Shard::apply(std::shared_ptr<const config::Settings> next) {
     ++closed;
   }
   return closed;
+}
+
+void Shard::want_keys(uint32_t app) {
+  if (common_.token_keys != nullptr) common_.token_keys->want(app);
 }
 
 bool Shard::ask_for_metrics(api::Ticket ticket, metrics::Format format) {

@@ -1,6 +1,6 @@
 // TaskQueue: work that other threads hand to a shard: scrapes, reloads, dumps. Never on the way of a message.
-// Any thread posts; the shard's thread runs, between two turns. Bounded by its only caller, Ops, which waits for one
-// round of tasks before it begins the next.
+// Any thread posts; the shard's thread runs, between two turns. Bounded by its callers: Ops waits for one round of
+// tasks before it begins the next, and a program that has the server inside counts its own (embed/link.h).
 #pragma once
 
 #include <atomic>

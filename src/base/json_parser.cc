@@ -28,9 +28,39 @@ bool is_low_surrogate(uint32_t unit) {
   return unit >= 0xdc00 && unit < 0xe000;
 }
 
+// With the 19 digits that may stand before it, the largest exponent that a double has room for in any case.
+constexpr std::string_view kExponentMax = "289";
+
+size_t digits_end(std::string_view text, size_t at) {
+  while (at < text.size() && is_digit(text[at])) ++at;
+  return at;
+}
+
+// Appends the number whose digits begin at `at` (the run before a point, behind it, or of an exponent) as far as
+// simdjson has room for it; where the run ends.
+size_t append_digits(std::string& out, std::string_view text, size_t at) {
+  const size_t end = digits_end(text, at);
+  // Digits that every 64-bit value of the sign has room for.
+  const size_t fits = at > 0 && text[at - 1] == '-' ? 18 : 19;
+  out.append(text, at, std::min(end - at, fits));
+  return end;
+}
+
+// The same for an exponent without a sign or with a plus; a negative one is never too large.
+size_t append_exponent(std::string& out, std::string_view text, size_t at) {
+  const size_t end = digits_end(text, at);
+  std::string_view digits = text.substr(at, end - at);
+  digits.remove_prefix(std::min(digits.find_first_not_of('0'), digits.empty() ? 0 : digits.size() - 1));
+  const bool large =
+      digits.size() > kExponentMax.size() || (digits.size() == kExponentMax.size() && digits > kExponentMax);
+  out += large ? kExponentMax : digits;
+  return end;
+}
+
 // A copy that simdjson takes although the text holds what RFC 8259 allows and simdjson does not: runs of digits that
-// fit into no 64-bit value are cut, and half surrogate pairs (JavaScript writes them for half an emoji) become U+FFFD.
-// The shape of the text, and so its validity, stays, and what fits is not touched.
+// fit into no 64-bit value are cut, exponents that fit into no double become smaller (JavaScript reads infinity), and
+// half surrogate pairs (JavaScript writes them for half an emoji) become U+FFFD. The shape of the text, and so its
+// validity, stays.
 std::string mend(std::string_view text) {
   std::string out;
   bool in_string = false;
@@ -55,12 +85,9 @@ std::string mend(std::string_view text) {
       out += text[i];
       continue;
     }
-    size_t end = i;
-    while (end < text.size() && is_digit(text[end])) ++end;
-    const size_t fits =
-        i > 0 && text[i - 1] == '-' ? 18 : 19;  // digits that every 64-bit value of the sign has room for
-    out.append(text, i, std::min(end - i, fits));
-    i = end - 1;
+    const size_t before = i > 0 && text[i - 1] == '+' ? i - 1 : i;
+    const bool exponent = before > 0 && (text[before - 1] == 'e' || text[before - 1] == 'E');
+    i = (exponent ? append_exponent(out, text, i) : append_digits(out, text, i)) - 1;
   }
   return out;
 }

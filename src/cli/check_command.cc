@@ -5,6 +5,7 @@
 
 #include "base/json_text.h"
 #include "base/utf8_repair.h"
+#include "cli/check_access.h"
 #include "cli/command.h"
 #include "config/diff.h"
 #include "config/load.h"
@@ -18,6 +19,9 @@ using config::Severity;
 
 struct CheckOptions {
   std::string file;
+  std::string subject;  ///< a file, or with --who and --token a channel
+  bool asks_access = false;
+  AccessQuestion access;
   bool diff = false;
   bool json = false;
 };
@@ -105,7 +109,17 @@ void print_diff(const config::Loaded& loaded) {
   }
 }
 
+int explain(const config::Loaded& loaded, const CheckOptions& options) {
+  AccessQuestion question = options.access;
+  question.channel = options.subject;
+  const auto answer = explain_access(loaded, question);
+  if (!answer) return report(answer.error());
+  std::fputs(answer->text.c_str(), stdout);
+  return answer->may_subscribe ? 0 : 1;
+}
+
 int succeed(const config::Loaded& loaded, const CheckOptions& options) {
+  if (options.asks_access) return explain(loaded, options);
   if (options.json) {
     std::fputs(json_report(loaded.warnings, &loaded).c_str(), stdout);
     return 0;
@@ -127,7 +141,9 @@ int succeed(const config::Loaded& loaded, const CheckOptions& options) {
 int check(const CheckOptions& options) {
   config::LoadRequest request;
   if (!options.file.empty()) request.file = options.file;
+  if (options.file.empty() && !options.asks_access && !options.subject.empty()) request.file = options.subject;
   request.environment = config::process_environment();
+  request.key_files = true;
   const auto loaded = config::load(request);
   if (loaded) return succeed(*loaded, options);
   if (options.json) {
@@ -142,11 +158,21 @@ int check(const CheckOptions& options) {
 
 Action install_check(CLI::App& command) {
   auto options = std::make_shared<CheckOptions>();
-  command.add_option("FILE", options->file, "Configuration; else what kilat serve would find");
-  command.add_option("--config", options->file, "The same, as kilat serve takes it")->type_name("FILE");
+  command.add_option("FILE", options->subject,
+                     "Configuration; else what kilat serve would find. With --who or --token: a channel");
+  command.add_option("--config", options->file, "Configuration, as kilat serve takes it")->type_name("FILE");
+  auto* who = command.add_option("--who", options->access.who, "Explain what somebody with these claims may do there")
+                  ->type_name("JSON");
+  auto* token = command.add_option("--token", options->access.token, "The same for the bearer of a token, checking it")
+                    ->type_name("TOKEN");
+  who->excludes(token);
+  command.add_option("--app", options->access.app, "The app that is meant, where there are several")->type_name("ID");
   command.add_flag("--diff", options->diff, "Show what differs from the defaults, and where it was set");
   command.add_flag("--json", options->json, "As one JSON object, for programs");
-  return [options] { return check(*options); };
+  return [options, who, token] {
+    options->asks_access = who->count() + token->count() > 0;
+    return check(*options);
+  };
 }
 
 }  // namespace kilat::cli

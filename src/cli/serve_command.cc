@@ -63,6 +63,7 @@ config::LoadRequest load_request(const ServeOptions& options) {
   if (!options.config.empty()) request.file = options.config;
   request.environment = config::process_environment();
   request.make_dev_app = true;
+  request.key_files = true;
   for (size_t i = 0; i < kFlags.size(); ++i) {
     if (!options.values[i].empty()) request.flags.push_back({kFlags[i].key, options.values[i], kFlags[i].name});
   }

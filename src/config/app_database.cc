@@ -109,6 +109,7 @@ void add_stored_apps(Document& document, uint64_t now_unix_s) {
                                std::move(remedies)});
     return;
   }
+  document.stored_apps = true;
   Taken ids;
   Taken keys;
   for (size_t i = 0; i < document.settings.apps.size(); ++i) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "config/listen.h"
+#include "config/namespaces.h"
 #include "config/suggest.h"
 #include "config/text_rules.h"
 #include "config/value.h"
@@ -109,6 +110,33 @@ void check_proxies(Document& document) {
   }
 }
 
+// One whose app is not there answers "Invalid namespace". An app of the database may come later, and nothing is known
+// about it where the database was not read.
+void check_socketio_app(Document& document, const char* key, const std::string& id, const std::string& what) {
+  const Settings& settings = document.settings;
+  const auto has_id = [&id](const hub::AppSettings& app) { return app.id == id; };
+  if (id.empty() || std::ranges::any_of(settings.apps, has_id)) return;
+  const bool database = !settings.app_store.database.empty();
+  if (database && !document.stored_apps) return;
+  std::vector<std::string_view> ids;
+  for (const hub::AppSettings& app : settings.apps) ids.push_back(app.id);
+  const std::string_view near = nearest(id, ids);
+  add(document.diagnostics, {database ? Severity::kWarning : Severity::kError,
+                             place_of(document, key),
+                             what + " names the app \"" + id + "\", which does not exist",
+                             near.empty() ? "add [[app]] with this id" : "did you mean \"" + std::string(near) + "\"?",
+                             {}});
+}
+
+void check_socketio(Document& document) {
+  const SocketIoSettings& socketio = document.settings.socketio;
+  check_socketio_app(document, "socketio.app", socketio.app, "socketio.app");
+  for (const std::string& text : socketio.namespaces) {
+    const NamespaceEntry entry = parse_namespace(text);
+    check_socketio_app(document, "socketio.namespaces", entry.app, "socketio.namespaces: \"" + entry.name + "\"");
+  }
+}
+
 // Soketi has this secret where none is given, and its manual shows it.
 void warn_known_secrets(Document& document) {
   for (size_t i = 0; i < document.settings.apps.size(); ++i) {
@@ -144,6 +172,7 @@ void validate(Document& document) {
 
   check_tls(document);
   check_proxies(document);
+  check_socketio(document);
 
   const LimitSettings& limits = document.settings.limits;
   if (limits.outbox_soft_bytes > limits.outbox_bytes_max) {

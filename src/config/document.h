@@ -17,7 +17,8 @@ struct Document {
   Settings settings;
   std::map<std::string, Place> places;  ///< "server.port", "app[0].key", and "app[0]" for its header
   Diagnostics diagnostics;
-  bool foreign = false;  ///< from the file of another server, whose own rules of precedence hold
+  bool foreign = false;      ///< from the file of another server, whose own rules of precedence hold
+  bool stored_apps = false;  ///< the apps of apps.database are among those of `settings`
 
   /// The index in app keys of `places`.
   static std::string app_key(size_t index, std::string_view name = {}) {
@@ -32,7 +33,8 @@ struct Document {
 void apply(Document& document, const Row& row, size_t app, Value value, const Place& place);
 
 /// Adds one diagnostic for every rule that concerns more than one value: apps that lack id, key or secret, ids and keys
-/// that occur twice, limits that contradict each other, server.listen beside host or port.
+/// that occur twice, limits that contradict each other, apps of socketio that are not there, server.listen beside host
+/// or port.
 void validate(Document& document);
 
 }  // namespace kilat::config

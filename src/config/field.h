@@ -17,8 +17,12 @@
 namespace kilat::config {
 
 template <auto Section, auto Member>
-auto& member_of(auto& settings, auto&) {
-  return settings.*Section.*Member;
+auto& member_of(auto& settings, auto& app) {
+  if constexpr (requires { app.*Section; }) {
+    return app.*Section.*Member;
+  } else {
+    return settings.*Section.*Member;
+  }
 }
 
 template <auto Member>

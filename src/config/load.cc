@@ -15,6 +15,7 @@
 #include "config/listen.h"
 #include "config/soketi_json.h"
 #include "config/text_rules.h"
+#include "config/token_key_files.h"
 #include "config/toml_reader.h"
 
 namespace kilat::config {
@@ -159,7 +160,9 @@ std::expected<Loaded, Diagnostics> load(const LoadRequest& request) {
   ForeignSettings foreign = foreign_environment(request.environment);
 
   std::expected<Document, Diagnostics> document;
-  if (const auto file = find_file(request)) {
+  if (request.text) {
+    document = read_toml(*request.text, "the text");
+  } else if (const auto file = find_file(request)) {
     out.source = Source::kFile;
     out.path = shown(*file);
     document = read_file(*file);
@@ -186,6 +189,8 @@ std::expected<Loaded, Diagnostics> load(const LoadRequest& request) {
   apply_overrides(*document, request.flags);
   place_database(*document, request.working_directory);
   if (request.stored_apps) add_stored_apps(*document, unix_ms() / 1'000);
+  place_key_files(*document, request.working_directory);
+  if (request.key_files) check_key_files(*document);
   require_app(*document, out.path);
   if (out.source == Source::kDevelopment) refuse_public_host(*document);
   validate(*document);

@@ -19,12 +19,14 @@ namespace kilat::config {
 
 struct LoadRequest {
   std::optional<std::string> file;       ///< --config; else the search of load()
+  std::optional<std::string> text;       ///< TOML, instead of a file
   std::vector<std::string> environment;  ///< "NAME=value"
   std::vector<Override> flags;
   std::filesystem::path working_directory = ".";
   std::filesystem::path system_file = "/etc/kilat/kilat.toml";
   bool make_dev_app = false;  ///< development mode may create ./.kilat/dev.toml; the server's right, not its clients'
   bool stored_apps = true;    ///< read apps.database; false: for those who change it
+  bool key_files = false;     ///< refuse files of app.jwt_keys that can't be used: for those who use them
 };
 
 enum class Source : uint8_t {

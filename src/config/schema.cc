@@ -42,6 +42,7 @@ using T = TlsSettings;
 using H = HttpSettings;
 using L = LimitSettings;
 using A = AppSettings;
+using J = auth::JwtSettings;
 using I = SocketIoSettings;
 
 constexpr std::array kRows = std::to_array<Row>({
@@ -232,6 +233,56 @@ constexpr std::array kRows = std::to_array<Row>({
     live(text<&A::api_key>("app.api_key", Type::kSecret, 0, 256, nullptr,
                            "Calls the HTTP API without a signature, as a bearer token; \"\": none.",
                            R"("another long random text")")),
+    live(text<&A::jwt, &J::secret>("app.jwt_secret", Type::kSecret, 0, 1024, nullptr,
+                                   "Tokens of users (JWT) may be signed with it, HS256 to HS512; \"\": none.",
+                                   R"("a long random text")")),
+    live(text_list<&A::jwt, &J::keys>("app.jwt_keys", 16,
+                                      "Public keys of such tokens: files with PEM or a JWKS, from the folder of this "
+                                      "file, and URLs of a JWKS, which is fetched again every jwt_refresh_s.",
+                                      R"(["https://id.example/.well-known/jwks.json"])")),
+    live(checked(algorithm_rule,
+                 text_list<&A::jwt, &J::algorithms>("app.jwt_algorithms", 12,
+                                                    "The algorithms that are taken; []: all that fit the keys.",
+                                                    R"(["RS256", "ES256"])"))),
+    live(text<&A::jwt, &J::issuer>("app.jwt_issuer", Type::kText, 0, 1024, nullptr,
+                                   "What `iss` must be; \"\": anything.", R"("https://id.example/")")),
+    live(text<&A::jwt, &J::audience>("app.jwt_audience", Type::kText, 0, 1024, nullptr,
+                                     "What `aud` must hold; \"\": anything.", R"("shop")")),
+    live(text<&A::jwt, &J::user_claim>("app.jwt_user_claim", Type::kText, 1, 128, nullptr,
+                                       "The claim with the user's id; dots lead into objects.", R"("sub")")),
+    live(text<&A::jwt, &J::roles_claim>("app.jwt_roles_claim", Type::kText, 1, 128, nullptr,
+                                        "The claim with the user's roles: a list, or words in one text.",
+                                        R"("realm_access.roles")")),
+    live(text_list<&A::jwt, &J::info_claims>(
+        "app.jwt_info_claims", 32, "Claims that the members of a presence channel may see.", R"(["name", "picture"])")),
+    because("a longer one would make the expiry meaningless",
+            live(number<&A::jwt, &J::leeway_s>("app.jwt_leeway_s", kSeconds, 0, 3'600,
+                                               "How far the clocks of server and issuer may be apart.", "30"))),
+    because("an issuer must not be asked all the time",
+            live(number<&A::jwt, &J::refresh_s>("app.jwt_refresh_s", kSeconds, 10, 86'400,
+                                                "How often a JWKS is fetched again.", "300"))),
+    live(number<&A::jwt, &J::warning_s>("app.jwt_warning_s", kSeconds, 0, 86'400,
+                                        "How long before a token's expiry its client is told.", "60")),
+    live(flag<&A::jwt, &J::in_query>("app.jwt_in_query",
+                                     "Take a token from ?token= as well; it may end up in the logs of proxies.")),
+    live(checked(channel_rule,
+                 text_list<&A::rules>("app.rules", 1'000,
+                                      "Who may do what in which channels, the first that fits decides (docs/rules.md).",
+                                      R"(["booking.{userId} subscribe=user:{userId}|role:admin"])"))),
+    live(checked(auth_path_rule, text_list<&A::auth_paths>(
+                                     "app.auth_paths", 16,
+                                     "Paths where the server itself answers authorization requests of users with a "
+                                     "token; []: the usual four.",
+                                     R"(["/broadcasting/auth"])"))),
+    live(text<&A::authorize_url>("app.authorize_url", Type::kText, 0, 2048, url_rule,
+                                 "The backend that rules with the word backend ask; \"\": none.",
+                                 R"("http://127.0.0.1:8000/broadcasting/auth")")),
+    because("a client waits for it",
+            live(number<&A::authorize_timeout_ms>("app.authorize_timeout_ms", kMilliseconds, 10, 60'000,
+                                                  "How long the backend may take.", "2000"))),
+    because("a right that was taken away lasts as long",
+            live(number<&A::authorize_cache_s>("app.authorize_cache_s", kSeconds, 0, 3'600,
+                                               "How long an answer of the backend is good for; 0: not kept.", "60"))),
     because("beyond the year 9999 it is no date",
             live(number<&A::previous_until_s>("app.previous_until", kNone, 0, kYear9999,
                                               "When previous_secret ends, in seconds since 1970; 0: not by itself.",

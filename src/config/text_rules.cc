@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
+#include "auth/channel_rules.h"
 #include "base/ip_address.h"
 
 namespace kilat::config {
@@ -71,6 +72,32 @@ std::string path_prefix_rule(std::string& text) {
 std::string url_word_rule(std::string& text) {
   if (!std::ranges::all_of(text, unreserved)) return "may hold letters, digits and - . _ ~ only";
   return {};
+}
+
+std::string algorithm_rule(std::string& text) {
+  const std::string_view family = std::string_view(text).substr(0, 2);
+  const std::string_view size = std::string_view(text).substr(family.size());
+  const bool fits = (family == "HS" || family == "RS" || family == "PS" || family == "ES") &&
+                    (size == "256" || size == "384" || size == "512");
+  return fits ? "" : "must be HS256, HS384, HS512, or the same with RS, PS or ES";
+}
+
+std::string url_rule(std::string& text) {
+  if (text.empty()) return {};
+  const std::string_view url = text;
+  const size_t scheme = url.starts_with("https://") ? 8 : url.starts_with("http://") ? 7 : 0;
+  if (scheme == 0 || url.size() == scheme || url[scheme] == '/')
+    return "must begin with http:// or https:// and a host";
+  return {};
+}
+
+std::string auth_path_rule(std::string& text) {
+  return text.empty() ? "must be a path such as \"/broadcasting/auth\"" : path_prefix_rule(text);
+}
+
+std::string channel_rule(std::string& text) {
+  const auto rule = auth::ChannelRule::parse(text);
+  return rule ? "" : rule.error();
 }
 
 std::string network_rule(std::string& text) {

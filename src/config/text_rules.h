@@ -29,6 +29,18 @@ std::string url_word_rule(std::string& text);
 /// An address, a network such as 10.0.0.0/8, or "unix".
 std::string network_rule(std::string& text);
 
+/// An algorithm of tokens: HS, RS, PS or ES with 256, 384 or 512.
+std::string algorithm_rule(std::string& text);
+
+/// "" or http:// or https:// and a host.
+std::string url_rule(std::string& text);
+
+/// A path of auth_paths: as path_prefix_rule, and not empty.
+std::string auth_path_rule(std::string& text);
+
+/// An entry of auth/channel_rules.h.
+std::string channel_rule(std::string& text);
+
 /// Takes a text that listen_rule accepts apart.
 void split_listen(std::string_view text, std::string& host, uint16_t& port);
 

@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "auth/jwt_settings.h"
+
 namespace kilat::hub {
 
 enum class Compression : uint8_t {
@@ -23,6 +25,13 @@ struct AppSettings {
   uint64_t previous_until_s = 0;  ///< end of previous_secret, seconds since 1970; 0: as long as it stands here
   std::string api_key;            ///< a bearer token for the HTTP API; empty: none
   bool enabled = true;
+
+  auth::JwtSettings jwt;
+  std::vector<std::string> rules;       ///< entries of auth/channel_rules.h, the first that fits decides
+  std::vector<std::string> auth_paths;  ///< where the server itself answers authorization requests
+  std::string authorize_url;            ///< the backend that rules may ask; empty: none
+  uint32_t authorize_timeout_ms = 2'000;
+  uint32_t authorize_cache_s = 60;  ///< how long an answer of the backend is good for; 0: not kept
 
   uint32_t max_connections = 0;      ///< 0: no limit
   uint16_t over_quota_code = 4004;   ///< 4004 (client gives up) or 4100 (client retries)

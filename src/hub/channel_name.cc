@@ -41,6 +41,13 @@ ChannelKind kind_of(std::string_view channel) {
   return {};
 }
 
+std::string_view bare_name(std::string_view channel) {
+  for (const Prefix& prefix : kPrefixes) {
+    if (channel.starts_with(prefix.text)) return channel.substr(prefix.text.size());
+  }
+  return channel;
+}
+
 bool valid_channel_name(std::string_view channel, bool strict) {
   if (channel.starts_with('#')) {
     if (!channel.starts_with(kUserChannelPrefix) || channel.size() == kUserChannelPrefix.size()) return false;

@@ -25,6 +25,9 @@ inline constexpr std::string_view kUserChannelPrefix = "#server-to-user-";
 
 ChannelKind kind_of(std::string_view channel);
 
+/// The name without the prefix of its kind.
+std::string_view bare_name(std::string_view channel);
+
 /// Whether `channel` may be used: strict is the SDKs' pattern `^#?[-a-zA-Z0-9_=@,.;]+$`, lax any printable ASCII and
 /// any UTF-8 text without control characters. A leading '#' is for user channels only. Length is the caller's matter.
 bool valid_channel_name(std::string_view channel, bool strict);

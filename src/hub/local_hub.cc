@@ -54,14 +54,14 @@ LocalChannel& LocalHub::channel(AppIndex app, std::string_view name, ShardIndex 
 }
 
 Subscription& LocalHub::begin(Subscriber& subscriber, std::string_view name, ShardIndex home, uint32_t token,
-                              std::unique_ptr<std::string> user) {
+                              std::unique_ptr<std::string> user, JoinOptions options) {
   std::vector<Subscription>& subscriptions = subscriber.subscriptions_;
   if (subscriptions.size() == subscriptions.capacity()) {
     subscriptions.reserve(std::max<size_t>(1, 2 * subscriptions.size()));
   }
   LocalChannel& joined = channel(subscriber.app_, name, home);
   ++joined.references;
-  return subscriptions.emplace_back(Subscription{&joined, Subscription::kPending, token, std::move(user)});
+  return subscriptions.emplace_back(Subscription{&joined, Subscription::kPending, token, std::move(user), options});
 }
 
 void LocalHub::complete(Subscriber& subscriber, Subscription& subscription) {
@@ -120,7 +120,23 @@ void LocalHub::deliver(const Publication& publication) {
   tally.deliveries += deliveries_ - before;
 }
 
+// Who comes and goes, to those who may know.
+void LocalHub::deliver_to_seeing(std::vector<Reader>& readers, const Publication& publication) {
+  for (const Reader& reader : readers) {
+    if (reader.subscriber->subscriptions_[reader.subscription].options.hide_members) continue;
+    ++deliveries_;
+    deliver_to_one(*reader.subscriber, publication);
+  }
+}
+
 void LocalHub::deliver_to(std::vector<Reader>& readers, Format format, const Publication& publication) {
+  using enum Publication::Kind;
+  if (publication.kind() == kMemberAdded || publication.kind() == kMemberRemoved) {
+    const auto hidden = [](const Reader& reader) {
+      return reader.subscriber->subscriptions_[reader.subscription].options.hide_members;
+    };
+    if (std::ranges::any_of(readers, hidden)) return deliver_to_seeing(readers, publication);
+  }
   const SocketId exclude = publication.exclude();
   deliveries_ += readers.size();
   if (!sink_.shared(format)) {

@@ -36,7 +36,7 @@ class LocalHub {
   /// A pending subscription: not yet a reader. Presence channels keep the member's id in `user`. When there is no
   /// memory (std::bad_alloc), nothing has changed.
   Subscription& begin(Subscriber& subscriber, std::string_view name, ShardIndex home, uint32_t token,
-                      std::unique_ptr<std::string> user = nullptr);
+                      std::unique_ptr<std::string> user, JoinOptions options);
   /// The home said yes: from now on the subscriber reads the channel. std::bad_alloc: it is
   /// nowhere, and the subscriber has to go.
   void complete(Subscriber& subscriber, Subscription& subscription);
@@ -66,6 +66,7 @@ class LocalHub {
   LocalChannel& channel(AppIndex app, std::string_view name, ShardIndex home);
   void deliver_own(const Reader& reader, const Publication& publication);
   void deliver_to(std::vector<Reader>& readers, Format format, const Publication& publication);
+  void deliver_to_seeing(std::vector<Reader>& readers, const Publication& publication);
   void drop_reference(LocalChannel& channel);
 
   Sink& sink_;

@@ -51,13 +51,15 @@ void ShardHub::remove(Subscriber& subscriber) {
   local_.remove(subscriber);
 }
 
-void ShardHub::join(Subscriber& subscriber, std::string_view channel, Member member) {
+void ShardHub::join(Subscriber& subscriber, std::string_view channel, Member member, JoinOptions options) {
   const ShardIndex home = home_of_channel(subscriber.app_, channel);
   auto request = std::make_unique<JoinRequest>();
   request->app = subscriber.app_;
   request->who = subscriber.handle_;
   request->channel = channel;
-  if (const Subscription* present = subscriber.find(channel)) {
+  if (const Subscription* found = subscriber.find(channel)) {
+    Subscription* present = &subscriber.subscriptions_[static_cast<size_t>(found - subscriber.subscriptions_.data())];
+    present->options = options;
     request->again = true;
     request->token = present->token;
   } else {
@@ -65,7 +67,7 @@ void ShardHub::join(Subscriber& subscriber, std::string_view channel, Member mem
     if (kind_of(channel).presence()) user = std::make_unique<std::string>(member.user_id);
     request->token = ++subscriber.last_token_;
     request->member = std::move(member);
-    local_.begin(subscriber, channel, home, request->token, std::move(user));
+    local_.begin(subscriber, channel, home, request->token, std::move(user), options);
   }
   send(home, CmdJoin{shard(), std::move(request)});
 }

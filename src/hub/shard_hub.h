@@ -42,7 +42,7 @@ class ShardHub final : private Courier {
 
   /// Subscribes; Sink::on_joined follows, perhaps before this returns. Joining a channel again counts nothing and
   /// answers with its present state. `member` is used for presence channels only.
-  void join(Subscriber& subscriber, std::string_view channel, Member member = {});
+  void join(Subscriber& subscriber, std::string_view channel, Member member = {}, JoinOptions options = {});
   /// False when there was no subscription.
   bool leave(Subscriber& subscriber, std::string_view channel);
   void leave_all(Subscriber& subscriber);

@@ -34,6 +34,12 @@ struct LocalChannel {
   std::array<std::vector<Reader>, kFormatsMax> readers;  ///< by wire format
 };
 
+/// How somebody may be in a channel.
+struct JoinOptions {
+  bool by_rule = false;       ///< a rule has let them in, so that it can also make them leave
+  bool hide_members = false;  ///< presence: they do not see who else is there
+};
+
 struct Subscription {
   static constexpr uint32_t kPending = UINT32_MAX;
   /// The home has admitted it, but there was no memory for its place: the connection starves, and leaves when it ends.
@@ -44,6 +50,7 @@ struct Subscription {
   uint32_t place;                     ///< index in the channel's readers; kPending until the home has answered
   uint32_t token;                     ///< which try to join this is
   std::unique_ptr<std::string> user;  ///< presence: the member's user id
+  JoinOptions options;
 };
 
 class Subscriber {

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "base/utf8_repair.h"
+#include "pusher/handlers.h"
 #include "pusher/session.h"
 
 namespace kilat::pusher {
@@ -27,9 +28,13 @@ void Session::client_event(const ClientMessage& message) {
 
 Reason Session::check_client_event(const ClientMessage& message) {
   const Reason refused =
-      hub::client_event_refusal(settings(), *this, message.channel, message.event.size(), message.data.size());
+      hub::client_event_refusal(settings(), shard_.access.decide(app(), auth::Action::kPublish, message.channel, who()),
+                                *this, message.channel, message.event.size(), message.data.size());
   if (refused != Reason::kNone) return refused;
-  return take_event_token() ? Reason::kNone : Reason::kClientEventRateLimited;
+  if (!take_event_token()) return Reason::kClientEventRateLimited;
+  const bool allowed = shard_.handlers == nullptr ||
+                       shard_.handlers->allows_client_event(*this, message.channel, message.event, message.data);
+  return allowed ? Reason::kNone : Reason::kHandlerRefused;
 }
 
 // A token bucket: as many at once as are allowed in a second, refilled evenly.

@@ -78,6 +78,10 @@ SubscriptionRefusal refusal_of(Reason reason) {
     case Reason::kTooManySubscriptions: return {"LimitReached", 4100};
     case Reason::kPresenceMemberTooBig: return {"LimitReached", 4301};
     case Reason::kChannelNameInvalid: return {"ChannelNameInvalid", 4009};
+    case Reason::kRuleRefused:
+    case Reason::kBackendRefused:
+    case Reason::kHandlerRefused: return {"AuthError", 403};
+    case Reason::kBackendUnavailable: return {"AuthError", 503};
     default: return {"AuthError", 401};
   }
 }
@@ -181,9 +185,14 @@ net::FramePtr pong_frame(std::string_view payload) {
   return control_frame(ws::Opcode::kPong, payload);
 }
 
-net::FramePtr subscription_succeeded(const hub::JoinReply& reply) {
+net::FramePtr subscription_succeeded(const hub::JoinReply& reply, bool alone) {
+  if (!reply.members) return subscription_succeeded(reply.channel);
+  hub::MemberList joiner;
+  for (const hub::Member& member : *reply.members) {
+    if (alone && member.user_id == reply.user_id) joiner.push_back(member);
+  }
   return internal_event("pusher_internal:subscription_succeeded", reply.channel,
-                        reply.members ? presence_json(*reply.members) : "{}");
+                        presence_json(alone ? joiner : *reply.members));
 }
 
 net::FramePtr subscription_succeeded(std::string_view channel) {
@@ -215,6 +224,14 @@ net::FramePtr signin_success(std::string_view user_data) {
   std::string json = R"({"event":"pusher:signin_success","data":{"user_data":)";
   append_json_string(json, user_data);
   json += "}}";
+  return text_frame(json);
+}
+
+net::FramePtr token_expiring(uint64_t left_s) {
+  // A text, as data of all events that are not Pusher's own: typed SDKs expect no object.
+  std::string json = R"({"event":"kilat:token_expiring","data":"{\"expires_in\":)";
+  json += std::to_string(left_s);
+  json += R"(}"})";
   return text_frame(json);
 }
 

@@ -34,7 +34,8 @@ net::FramePtr ping_frame();
 
 net::FramePtr pong_frame(std::string_view payload);
 
-net::FramePtr subscription_succeeded(const hub::JoinReply& reply);
+/// `alone`: of a presence channel only the joiner is shown.
+net::FramePtr subscription_succeeded(const hub::JoinReply& reply, bool alone = false);
 net::FramePtr subscription_succeeded(std::string_view channel);
 
 /// `pusher:subscription_error` with the shape and numbers of docs/protocol.md.
@@ -44,6 +45,9 @@ net::FramePtr cache_miss(std::string_view channel);
 
 /// `user_data` is the client's own text, echoed.
 net::FramePtr signin_success(std::string_view user_data);
+
+/// `kilat:token_expiring`: the client may sign in again with a fresh token.
+net::FramePtr token_expiring(uint64_t left_s);
 
 /// `pusher_internal:watchlist_events`; an empty list is left out, at least one must have entries.
 net::FramePtr watchlist_events(std::span<const std::string> online, std::span<const std::string> offline);

@@ -1,9 +1,6 @@
 #include "pusher/message.h"
 
-#include <unordered_set>
-
 #include "base/json_parser.h"
-#include "base/json_raw.h"
 
 namespace kilat::pusher {
 namespace {
@@ -19,25 +16,6 @@ Kind kind_of_event(std::string_view event) {
   if (event == "pusher:unsubscribe") return Kind::kUnsubscribe;
   if (event == "pusher:signin") return Kind::kSignin;
   return Kind::kUnsupported;
-}
-
-// An id as clients compare it: strings as they are, whole numbers as they were written (Laravel sends both for one
-// user).
-std::optional<std::string> id_text(const RawMember& id) {
-  std::string_view text;
-  if (id.value.get(text) == simdjson::SUCCESS) return std::string(text);
-  if (id.value.is_int64() || id.value.is_uint64()) return std::string(id.raw);
-  return std::nullopt;
-}
-
-void read_watchlist(const dom::object& object, std::vector<std::string>& watchlist) {
-  dom::array ids;
-  if (object["watchlist"].get(ids) != simdjson::SUCCESS) return;
-  std::unordered_set<std::string> seen;
-  for (const dom::element id : ids) {
-    std::string_view text;
-    if (id.get(text) == simdjson::SUCCESS && !text.empty() && seen.emplace(text).second) watchlist.emplace_back(text);
-  }
 }
 
 }  // namespace
@@ -90,6 +68,7 @@ std::optional<ClientMessage> MessageParser::parse(std::string_view text) {
   message.auth = string_member(*data, "auth");
   if (message.kind == Kind::kSignin) {
     message.user_data = string_member(*data, "user_data");
+    message.token = string_member(*data, "token");
     return message;
   }
   const std::optional<std::string_view> channel = string_member(*data, "channel");
@@ -99,26 +78,10 @@ std::optional<ClientMessage> MessageParser::parse(std::string_view text) {
   return message;
 }
 
-std::optional<MemberData> MessageParser::parse_member(std::string_view text, std::string_view id_key) {
+std::optional<MemberData> MessageParser::parse_member(std::string_view text, MemberKind kind) {
   // A parser of its own: `text` is a view into the document of the message.
   JsonParser parser;
-  const std::optional<dom::element> root = parser.parse_copy(text);
-  dom::object object;
-  if (!root || root->get(object) != simdjson::SUCCESS) return std::nullopt;
-  const std::optional<RawMember> id = find_raw(object, text, id_key);
-  if (!id || (id_key == "id" && !id->value.is_string())) return std::nullopt;
-  std::optional<std::string> user_id = id_text(*id);
-  if (!user_id || user_id->empty()) return std::nullopt;
-
-  MemberData member;
-  member.user_id = std::move(*user_id);
-  const std::optional<RawMember> info = find_raw(object, text, "user_info");
-  if (info && !info->value.is_null()) {
-    if (!info->value.is_object()) return std::nullopt;
-    member.user_info = info->raw;
-  }
-  read_watchlist(object, member.watchlist);
-  return member;
+  return kilat::parse_member(parser, text, kind);
 }
 
 }  // namespace kilat::pusher

@@ -8,8 +8,8 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
+#include "base/member_data.h"
 #include "base/reason.h"
 
 namespace kilat::pusher {
@@ -31,14 +31,8 @@ struct ClientMessage {
   std::optional<std::string_view> auth;
   std::optional<std::string_view> channel_data;
   std::optional<std::string_view> user_data;
-  std::string_view data;  ///< client events: the raw JSON value
-};
-
-/// `channel_data` of a presence subscription, or the user object of a sign-in.
-struct MemberData {
-  std::string user_id;
-  std::string user_info;               ///< raw JSON, an object; empty when there was none
-  std::vector<std::string> watchlist;  ///< sign-in only; without duplicates
+  std::optional<std::string_view> token;  ///< sign-in: instead of auth and user_data
+  std::string_view data;                  ///< client events: the raw JSON value
 };
 
 class MessageParser {
@@ -50,9 +44,8 @@ class MessageParser {
   /// 64 readable bytes follow `text`.
   std::optional<ClientMessage> parse(std::string_view text);
 
-  /// `id_key` is "user_id" (presence) or "id" (sign-in). Numbers as ids become their text. Nothing when the text is no
-  /// JSON object, the id is missing or empty, or user_info is no object. A sign-in's id must be a string.
-  std::optional<MemberData> parse_member(std::string_view text, std::string_view id_key);
+  /// See base/member_data.h. `text` may be a view that parse() gave.
+  std::optional<MemberData> parse_member(std::string_view text, MemberKind kind);
 
  private:
   struct State;

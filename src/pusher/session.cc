@@ -7,6 +7,7 @@
 #include "base/memory_reserve.h"
 #include "base/utf8_repair.h"
 #include "pusher/formats.h"
+#include "pusher/handlers.h"
 
 namespace kilat::pusher {
 namespace {
@@ -19,17 +20,13 @@ ws::ReaderOptions reader_options(const Shard& shard, const SessionOptions& optio
 
 }  // namespace
 
-Shard::Shard(hub::AppTable& apps_in, hub::ShardHub& hub_in, TimerWheel& wheel_in, const ShardLimits& limits_in)
-    : apps(apps_in), hub(hub_in), wheel(wheel_in), limits(limits_in) {
+Shard::Shard(hub::AppTable& apps_in, hub::ShardHub& hub_in, TimerWheel& wheel_in, hub::Access& access_in,
+             const ShardLimits& limits_in)
+    : apps(apps_in), hub(hub_in), wheel(wheel_in), access(access_in), limits(limits_in) {
   apps_changed();
 }
 
 void Shard::apps_changed() {
-  keys.clear();
-  for (size_t i = 0; i < apps.size(); ++i) {
-    const hub::AppSettings& app = apps[static_cast<hub::AppIndex>(i)].settings;
-    keys.emplace_back(app.secret, app.previous_secret, app.previous_until_s);
-  }
   tallies.resize(apps.size());
 }
 
@@ -45,6 +42,7 @@ Session::Session(Shard& shard, hub::App& app, const SessionOptions& options, net
                     ? std::make_unique<ws::Deflater>(ws::DeflaterOptions{.window_bits = options.server_window_bits,
                                                                          .takeover = options.server_takeover})
                     : nullptr),
+      credentials_(options.credentials),
       // A client that comes back asks for all its channels at once.
       messages_(app.settings.client_messages_per_second, app.settings.subscriptions_max, shard.now_ms),
       bytes_(app.settings.client_bytes_per_second, shard.limits.message_bytes_max, shard.now_ms),
@@ -61,6 +59,8 @@ void Session::open() {
   opened_ms_ = last_heard_ms_ = tokens_at_ms_ = shard_.now_ms;
   send(connection_established(socket_id().text(), settings().activity_timeout_s));
   schedule();
+  if (credentials_ && !credentials_->token.empty()) sign_in_with(credentials_->token, {});
+  if (shard_.handlers != nullptr) shard_.handlers->on_opened(*this);
 }
 
 void Session::retire() {
@@ -69,6 +69,7 @@ void Session::retire() {
   if (handle() == hub::Handle()) return;  // there was no memory to open it
   const memory::MustSucceed retiring;
   shard_.wheel.cancel(*this);
+  if (shard_.handlers != nullptr) shard_.handlers->on_closed(*this);
   if (user_) {
     for (const auto& watched : user_->watchlist) shard_.hub.watch(*this, watched.first, false);
   }
@@ -183,6 +184,9 @@ void Session::schedule() {
   if (settings().require_authorization && !authorized_) {
     deadline = std::min(deadline, opened_ms_ + settings().auth_timeout_ms);
   }
+  if (user_ && user_->clock.runs()) {
+    deadline = std::min(deadline, shard_.now_ms + user_->clock.wait_ms(shard_.now_unix_s));
+  }
   shard_.wheel.schedule(*this, deadline);
 }
 
@@ -200,6 +204,7 @@ void Session::check_deadlines() {
   if (settings().require_authorization && !authorized_ && now >= opened_ms_ + settings().auth_timeout_ms) {
     return close(Reason::kAuthTimeout);
   }
+  if (check_token()) return;
   if (pinged_ms_ != 0) {
     if (now >= pinged_ms_ + settings().pong_timeout_ms) return close(Reason::kPongTimeout);
   } else if (now >= last_heard_ms_ + idle_ms()) {
@@ -216,7 +221,8 @@ void Session::on_joined(const hub::JoinReply& reply) {
   if (reply.kind.user()) return welcome_user();
   if (reply.refused != Reason::kNone) return refuse_subscription(reply.refused, reply.channel);
   if (reply.kind.needs_signature()) authorized_ = true;
-  send(subscription_succeeded(reply));
+  const hub::Subscription* subscription = find(reply.channel);
+  send(subscription_succeeded(reply, subscription != nullptr && subscription->options.hide_members));
   if (!reply.kind.cache || reply.again) return;
   if (!reply.cached) return send(cache_miss(reply.channel));
   send(shard_.encoder.frame(*reply.cached, deflater_.get()));

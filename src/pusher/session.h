@@ -12,10 +12,12 @@
 #include <utility>
 #include <vector>
 
-#include "auth/app_key.h"
+#include "auth/credentials.h"
+#include "auth/token_clock.h"
 #include "base/allowance.h"
 #include "base/random.h"
 #include "base/timer_wheel.h"
+#include "hub/access.h"
 #include "hub/shard_hub.h"
 #include "pusher/encode.h"
 #include "pusher/message.h"
@@ -23,6 +25,8 @@
 #include "ws/reader.h"
 
 namespace kilat::pusher {
+
+class Handlers;
 
 /// The transport below a session.
 class SessionHost {
@@ -51,23 +55,25 @@ struct Tally {
 
 /// Services of one shard. Everything is reused by all its sessions.
 struct Shard {
-  Shard(hub::AppTable& apps_in, hub::ShardHub& hub_in, TimerWheel& wheel_in, const ShardLimits& limits_in);
+  Shard(hub::AppTable& apps_in, hub::ShardHub& hub_in, TimerWheel& wheel_in, hub::Access& access_in,
+        const ShardLimits& limits_in);
 
   /// The table of apps, or a setting of an app, has changed.
   void apps_changed();
 
   hub::AppTable& apps;
   hub::ShardHub& hub;
+  Handlers* handlers = nullptr;  ///< of the program that has Kilat inside; null: there is none
   TimerWheel& wheel;
+  hub::Access& access;
   ShardLimits limits;
   uint64_t now_ms = 0;      ///< monotonic, set once a turn
   uint64_t now_unix_s = 0;  ///< wall clock, set once a turn
   Random random;
   MessageParser parser;
   PublicationEncoder encoder;
-  ws::Inflater inflater;           ///< for connections without client context takeover
-  std::vector<auth::AppKey> keys;  ///< by app: its secrets
-  std::vector<Tally> tallies;      ///< by app
+  ws::Inflater inflater;       ///< for connections without client context takeover
+  std::vector<Tally> tallies;  ///< by app
   std::array<uint64_t, static_cast<size_t>(Reason::kCount)> refusals{};  ///< of messages
 };
 
@@ -79,6 +85,7 @@ struct SessionOptions {
   bool deflate = false;          ///< permessage-deflate was negotiated
   bool server_takeover = false;  ///< kOwnFormat: the compressor keeps its context between events
   uint8_t server_window_bits = 15;
+  auth::CredentialsPtr credentials = nullptr;  ///< what the client has shown; may be null
 };
 
 class Session final : public hub::Subscriber, private Timer {
@@ -116,14 +123,20 @@ class Session final : public hub::Subscriber, private Timer {
 
  private:
   struct User {
-    std::string id;
-    std::string info;
+    auth::IdentityPtr who;
+    auth::TokenClock clock;
     std::vector<std::pair<std::string, bool>> watchlist;  ///< user id, online
     size_t statuses_awaited = 0;
     std::string user_data;           ///< to be echoed; emptied by it
     std::vector<std::string> watch;  ///< the watchlist until it is started
     bool welcomed = false;           ///< the home of the user channel knows this connection, and the client was told
     bool channel_asked = false;      ///< the client subscribed to its user channel before that
+  };
+
+  /// What a sign-in brings beside the user.
+  struct SignIn {
+    std::string user_data;  ///< to be echoed; empty: made from the token
+    std::vector<std::string> watchlist;
   };
 
   static void on_timer(Timer& timer);
@@ -144,6 +157,10 @@ class Session final : public hub::Subscriber, private Timer {
   void subscribe(const ClientMessage& message);
   void unsubscribe(const ClientMessage& message);
   void subscribe_user_channel(const ClientMessage& message);
+  void subscribe_by_rule(std::string_view channel, hub::ChannelKind kind);
+  void ask_backend(std::string_view channel);
+  void on_backend_answer(const std::string& channel, const auth::BackendAnswer& answer);
+  void join(std::string_view channel, hub::Member member, bool by_rule);
   Reason check_signature(const ClientMessage& message);
   Reason read_member(const ClientMessage& message, hub::Member& member);
   void refuse_subscription(Reason reason, std::string_view channel);
@@ -155,6 +172,11 @@ class Session final : public hub::Subscriber, private Timer {
 
   // signin.cc
   void sign_in(const ClientMessage& message);
+  void sign_in_with(std::string_view token, SignIn sign_in);
+  void on_identified(const auth::Authenticator::Outcome& who, SignIn sign_in);
+  void become(auth::IdentityPtr who, SignIn sign_in);
+  void leave_forbidden();
+  bool check_token();
   void welcome_user();
   void start_watching(const std::vector<std::string>& watchlist);
 
@@ -162,9 +184,13 @@ class Session final : public hub::Subscriber, private Timer {
   void refuse(Reason reason, std::string_view detail = {}, std::string_view channel = {});
   void note_refusal(Reason reason, std::string_view channel) const;
   bool signed_by_app(std::string_view text, std::string_view signature) {
-    return shard_.keys[app_.index].verify(text, signature, shard_.now_unix_s);
+    return shard_.access.key(app_.index).verify(text, signature, shard_.now_unix_s);
   }
   const hub::AppSettings& settings() const { return app_.settings; }
+  /// Null when nobody is signed in.
+  const auth::Identity* who() const { return user_ ? user_->who.get() : nullptr; }
+  /// The session with this handle, if it is still there: for answers that come later.
+  static Session* resolve(Shard& shard, hub::Handle handle);
 
   Shard& shard_;
   hub::App& app_;
@@ -173,6 +199,8 @@ class Session final : public hub::Subscriber, private Timer {
   ws::Reader reader_;
   std::unique_ptr<ws::Deflater> deflater_;
   std::unique_ptr<User> user_;
+  auth::CredentialsPtr credentials_;
+  std::unique_ptr<std::vector<std::string>> asking_;  ///< channels about which the backend is asked
   Allowance messages_;
   Allowance bytes_;
   uint64_t opened_ms_ = 0;
@@ -182,8 +210,9 @@ class Session final : public hub::Subscriber, private Timer {
   float event_tokens_ = 0;
   uint32_t malformed_minute_ = 0;
   uint16_t malformed_ = 0;
-  bool control_ping_;        ///< the client answers WebSocket pings
-  bool authorized_ = false;  ///< signed in, or reads a channel that needs a signature
+  bool control_ping_;         ///< the client answers WebSocket pings
+  bool authorized_ = false;   ///< signed in, or reads a channel that needs a signature
+  bool identifying_ = false;  ///< a token is looked at
   bool closing_ = false;
   bool retired_ = false;
 };

@@ -1,14 +1,31 @@
-// User sign-in and watchlists (docs/protocol.md).
+// User sign-in, by a signature or by a token, and watchlists (docs/protocol.md).
 #include <algorithm>
 #include <utility>
 
+#include "base/json_text.h"
 #include "pusher/encode.h"
 #include "pusher/session.h"
 
 namespace kilat::pusher {
+namespace {
+
+// What a backend would have signed for the user of a token.
+std::string user_data_of(const auth::Identity& who) {
+  std::string json = R"({"id":)";
+  append_json_string(json, who.user_id);
+  if (!who.info.empty()) {
+    json += R"(,"user_info":)";
+    json += who.info;
+  }
+  json += '}';
+  return json;
+}
+
+}  // namespace
 
 void Session::sign_in(const ClientMessage& message) {
   if (!settings().user_authentication) return refuse(Reason::kSigninDisabled);
+  if (message.token) return sign_in_with(*message.token, {});
   if (!message.auth || !message.user_data) return close(Reason::kSigninInvalid);
   const size_t colon = message.auth->find(':');
   if (colon == std::string_view::npos || message.auth->substr(0, colon) != settings().key) {
@@ -17,23 +34,80 @@ void Session::sign_in(const ClientMessage& message) {
   const std::string signed_text = socket_id().text() + "::user::" + std::string(*message.user_data);
   if (!signed_by_app(signed_text, message.auth->substr(colon + 1))) return close(Reason::kSigninInvalid);
 
-  const std::string user_data(*message.user_data);
-  std::optional<MemberData> data = shard_.parser.parse_member(user_data, "id");
-  if (!data || data->user_id.size() > settings().user_id_max || !hub::valid_channel_name(data->user_id, false)) {
+  SignIn sign_in{.user_data = std::string(*message.user_data), .watchlist = {}};
+  std::optional<MemberData> data = shard_.parser.parse_member(sign_in.user_data, MemberKind::kSignin);
+  if (!data) return close(Reason::kSigninInvalid);
+  sign_in.watchlist = std::move(data->watchlist);
+  // Made by this server from a token: that says more of the user than the signature does, and when it ends.
+  if (!data->token.empty()) return sign_in_with(data->token, std::move(sign_in));
+  auto who = std::make_shared<auth::Identity>();
+  who->user_id = std::move(data->user_id);
+  who->info = std::move(data->user_info);
+  become(std::move(who), std::move(sign_in));
+}
+
+void Session::sign_in_with(std::string_view token, SignIn sign_in) {
+  auth::Authenticator& authenticator = shard_.access.authenticator();
+  if (!authenticator.enabled(app())) return refuse(Reason::kTokensNotTaken);
+  // One at a time: a client can't fill the list of those who wait.
+  if (std::exchange(identifying_, true)) return refuse(Reason::kTokenKeysUnavailable);
+  authenticator.identify(app(), token,
+                         [&shard = shard_, self = handle(),
+                          sign_in = std::move(sign_in)](const auth::Authenticator::Outcome& who) mutable {
+                           if (Session* session = resolve(shard, self)) session->on_identified(who, std::move(sign_in));
+                         });
+}
+
+Session* Session::resolve(Shard& shard, hub::Handle handle) {
+  return static_cast<Session*>(shard.hub.local().resolve(handle));
+}
+
+void Session::on_identified(const auth::Authenticator::Outcome& who, SignIn sign_in) {
+  identifying_ = false;
+  if (closing_) return;
+  if (!who) {
+    // A failed refresh changes nothing: the token before is good until it expires.
+    return user_ ? refuse(who.error()) : close(who.error());
+  }
+  if (sign_in.user_data.empty()) sign_in.user_data = user_data_of(**who);
+  become(*who, std::move(sign_in));
+}
+
+void Session::become(auth::IdentityPtr who, SignIn sign_in) {
+  if (who->user_id.size() > settings().user_id_max || !hub::valid_channel_name(who->user_id, false)) {
     return close(Reason::kSigninInvalid);
   }
   if (user_) {
-    if (user_->id != data->user_id) return close(Reason::kSigninOtherUser);
-    if (user_->welcomed) send(signin_success(user_data));
-    return;
+    if (user_->who->user_id != who->user_id) return close(Reason::kSigninOtherUser);
+    user_->who = std::move(who);
+    user_->clock = {*user_->who, settings().jwt};
+    if (user_->welcomed) send(signin_success(sign_in.user_data));
+    leave_forbidden();
+    return schedule();
   }
   user_ = std::make_unique<User>();
-  user_->id = std::move(data->user_id);
-  user_->info = std::move(data->user_info);
-  user_->user_data = user_data;
-  user_->watch = std::move(data->watchlist);
+  user_->who = std::move(who);
+  user_->clock = {*user_->who, settings().jwt};
+  user_->user_data = std::move(sign_in.user_data);
+  user_->watch = std::move(sign_in.watchlist);
   authorized_ = true;
-  shard_.hub.join(*this, std::string(hub::kUserChannelPrefix) + user_->id);
+  if (user_->clock.runs()) schedule();
+  shard_.hub.join(*this, std::string(hub::kUserChannelPrefix) + user_->who->user_id);
+}
+
+// The new token may grant less than the one before.
+void Session::leave_forbidden() {
+  std::vector<std::string> forbidden;
+  for (const hub::Subscription& subscription : subscriptions()) {
+    if (!subscription.options.by_rule) continue;
+    const std::string& channel = subscription.channel->name;
+    const auth::Verdict verdict = shard_.access.decide(app(), auth::Action::kSubscribe, channel, who());
+    if (verdict != auth::Verdict::kAllow && verdict != auth::Verdict::kAsk) forbidden.push_back(channel);
+  }
+  for (const std::string& channel : forbidden) {
+    shard_.hub.leave(*this, channel);
+    refuse_subscription(Reason::kRuleRefused, channel);
+  }
 }
 
 // Only now the client may rely on it: what a backend sends to the user, or a termination, reaches this connection.
@@ -41,9 +115,22 @@ void Session::welcome_user() {
   if (!user_ || user_->welcomed) return;
   user_->welcomed = true;
   send(signin_success(std::exchange(user_->user_data, {})));
-  if (user_->channel_asked) send(subscription_succeeded(std::string(hub::kUserChannelPrefix) + user_->id));
+  if (user_->channel_asked) {
+    send(subscription_succeeded(std::string(hub::kUserChannelPrefix) + user_->who->user_id));
+  }
   const std::vector<std::string> watch = std::exchange(user_->watch, {});
   if (!watch.empty()) start_watching(watch);
+}
+
+// True when the connection is over.
+bool Session::check_token() {
+  if (!user_) return false;
+  switch (user_->clock.check(shard_.now_unix_s)) {
+    case auth::TokenClock::Due::kNothing: return false;
+    case auth::TokenClock::Due::kWarning: send(token_expiring(user_->clock.left_s(shard_.now_unix_s))); return false;
+    case auth::TokenClock::Due::kEnd: close(Reason::kTokenRanOut); return true;
+  }
+  return false;
 }
 
 void Session::start_watching(const std::vector<std::string>& watchlist) {

@@ -1,6 +1,10 @@
 // Subscribing and unsubscribing (docs/protocol.md).
+#include <algorithm>
+#include <utility>
+
 #include "base/utf8_repair.h"
 #include "pusher/encode.h"
+#include "pusher/handlers.h"
 #include "pusher/session.h"
 
 namespace kilat::pusher {
@@ -14,31 +18,102 @@ void Session::subscribe(const ClientMessage& message) {
   const hub::ChannelKind kind = hub::kind_of(channel);
   if (kind.user()) return subscribe_user_channel(message);
 
-  hub::Member member;
-  if (kind.needs_signature()) {
-    if (const Reason reason = check_signature(message); reason != Reason::kNone) {
-      return refuse_subscription(reason, channel);
-    }
+  if (subscription_count() + (asking_ ? asking_->size() : 0) >= settings().subscriptions_max &&
+      find(channel) == nullptr) {
+    return refuse_subscription(Reason::kTooManySubscriptions, channel);
   }
+  if (!kind.needs_signature() || !message.auth || message.auth->empty()) return subscribe_by_rule(channel, kind);
+  if (const Reason reason = check_signature(message); reason != Reason::kNone) {
+    return refuse_subscription(reason, channel);
+  }
+  hub::Member member;
   if (kind.presence()) {
     if (const Reason reason = read_member(message, member); reason != Reason::kNone) {
       return refuse_subscription(reason, channel);
     }
   }
-  if (subscription_count() >= settings().subscriptions_max && find(channel) == nullptr) {
-    return refuse_subscription(Reason::kTooManySubscriptions, channel);
+  join(channel, std::move(member), false);
+}
+
+// Without a signature: a rule decides, and without one only public channels are open.
+void Session::subscribe_by_rule(std::string_view channel, hub::ChannelKind kind) {
+  const auth::Verdict verdict = shard_.access.decide(app(), auth::Action::kSubscribe, channel, who());
+  switch (verdict) {
+    case auth::Verdict::kRefuse:
+    case auth::Verdict::kNeedsUser: return refuse_subscription(hub::reason_of(verdict), channel);
+    case auth::Verdict::kAsk: return ask_backend(channel);
+    case auth::Verdict::kNoRule:
+      if (kind.needs_signature()) return refuse_subscription(Reason::kChannelAuthInvalid, channel);
+      return join(channel, {}, false);
+    case auth::Verdict::kAllow: break;
   }
-  shard_.hub.join(*this, channel, std::move(member));
+  if (!kind.presence()) return join(channel, {}, true);
+  // Who is present is what the sign-in has said, never what the message claims.
+  if (!user_) return refuse_subscription(Reason::kRuleNeedsUser, channel);
+  join(channel, {user_->who->user_id, user_->who->info}, true);
+}
+
+void Session::ask_backend(std::string_view channel) {
+  if (!asking_) asking_ = std::make_unique<std::vector<std::string>>();
+  if (std::ranges::find(*asking_, channel) != asking_->end()) return;
+  asking_->emplace_back(channel);
+  auth::BackendQuestion question{.channel = std::string(channel),
+                                 .socket_id = socket_id().text(),
+                                 .user_id = user_ ? user_->who->user_id : std::string(),
+                                 .headers = {}};
+  if (credentials_) question.headers = credentials_->headers;
+  shard_.access.backend().ask(
+      app(), question,
+      [&shard = shard_, self = handle(), channel = question.channel](const auth::BackendAnswer& answer) {
+        if (Session* session = resolve(shard, self)) session->on_backend_answer(channel, answer);
+      });
+}
+
+void Session::on_backend_answer(const std::string& channel, const auth::BackendAnswer& answer) {
+  // A client that has unsubscribed meanwhile is not asking any more.
+  if (closing_ || !asking_ || std::erase(*asking_, channel) == 0) return;
+  if (asking_->empty()) asking_.reset();
+  if (answer.refused != Reason::kNone) return refuse_subscription(answer.refused, channel);
+  hub::Member member;
+  if (hub::kind_of(channel).presence()) {
+    if (!answer.user_id.empty()) {
+      member = {answer.user_id, answer.user_info};
+    } else if (user_) {
+      member = {user_->who->user_id, user_->who->info};
+    } else {
+      return refuse_subscription(Reason::kPresenceDataInvalid, channel);
+    }
+  }
+  join(channel, std::move(member), true);
+}
+
+void Session::join(std::string_view channel, hub::Member member, bool by_rule) {
+  if (member.user_id.size() > settings().user_id_max) {
+    return refuse_subscription(Reason::kPresenceDataInvalid, channel);
+  }
+  if (member.info.size() > settings().presence_member_bytes_max) {
+    return refuse_subscription(Reason::kPresenceMemberTooBig, channel);
+  }
+  if (shard_.handlers != nullptr && !shard_.handlers->allows_subscription(*this, channel, member)) {
+    return refuse_subscription(Reason::kHandlerRefused, channel);
+  }
+  const auth::Verdict sees = hub::kind_of(channel).presence()
+                                 ? shard_.access.decide(app(), auth::Action::kSeeMembers, channel, who())
+                                 : auth::Verdict::kNoRule;
+  shard_.hub.join(*this, channel, std::move(member),
+                  {.by_rule = by_rule, .hide_members = hub::reason_of(sees) != Reason::kNone});
 }
 
 void Session::unsubscribe(const ClientMessage& message) {
   // The user channel belongs to the sign-in, which lasts as long as the connection.
   if (hub::kind_of(message.channel).user()) return;
-  shard_.hub.leave(*this, message.channel);
+  if (asking_) std::erase(*asking_, message.channel);
+  const bool had = shard_.hub.leave(*this, message.channel);
+  if (had && shard_.handlers != nullptr) shard_.handlers->on_unsubscribed(*this, message.channel);
 }
 
 void Session::subscribe_user_channel(const ClientMessage& message) {
-  if (!user_ || hub::user_of(message.channel) != user_->id) {
+  if (!user_ || hub::user_of(message.channel) != user_->who->user_id) {
     return refuse_subscription(Reason::kUserChannelRefused, message.channel);
   }
   user_->channel_asked = true;
@@ -65,12 +140,11 @@ Reason Session::read_member(const ClientMessage& message, hub::Member& member) {
   if (!message.channel_data) {
     // A signed-in user may leave it out: the sign-in has said who they are.
     if (!user_) return Reason::kPresenceDataInvalid;
-    member = {user_->id, user_->info};
-    return member.info.size() <= settings().presence_member_bytes_max ? Reason::kNone : Reason::kPresenceMemberTooBig;
+    member = {user_->who->user_id, user_->who->info};
+    return Reason::kNone;
   }
-  std::optional<MemberData> data = shard_.parser.parse_member(*message.channel_data, "user_id");
-  if (!data || data->user_id.size() > settings().user_id_max) return Reason::kPresenceDataInvalid;
-  if (data->user_info.size() > settings().presence_member_bytes_max) return Reason::kPresenceMemberTooBig;
+  std::optional<MemberData> data = shard_.parser.parse_member(*message.channel_data, MemberKind::kPresence);
+  if (!data) return Reason::kPresenceDataInvalid;
   member = {std::move(data->user_id), std::move(data->user_info)};
   return Reason::kNone;
 }

@@ -15,6 +15,8 @@ namespace dom = simdjson::dom;
 constexpr std::string_view kPlaceholder = R"("_placeholder")";
 constexpr std::string_view kPlaceholderNumber = R"("num")";
 constexpr std::string_view kBinaryKey = R"("$binary")";
+constexpr std::string_view kBearer = "Bearer ";
+constexpr std::string_view kShownHeaders[] = {"Authorization", "X-CSRF-TOKEN", "X-XSRF-TOKEN"};
 
 bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
@@ -90,6 +92,15 @@ std::optional<std::string> text_member(const dom::object& object, std::string_vi
   return std::string(*text);
 }
 
+// As Laravel Echo sends them: {"auth":{"headers":{…}}}.
+void read_headers(const dom::object& request, std::vector<std::pair<std::string, std::string>>& headers) {
+  dom::object given;
+  if (request["auth"]["headers"].get(given) != simdjson::SUCCESS) return;
+  for (const std::string_view name : kShownHeaders) {
+    if (auto value = text_member(given, name)) headers.emplace_back(name, std::move(*value));
+  }
+}
+
 void append_u32(std::string& out, size_t value) {
   const auto number = static_cast<uint32_t>(value);
   char bytes[sizeof(number)];
@@ -159,29 +170,25 @@ std::optional<Request> ContentParser::parse_request(std::string_view json) {
   request.auth = text_member(object, "auth");
   request.channel_data = text_member(object, "channel_data");
   request.user_data = text_member(object, "user_data");
+  request.token = text_member(object, "token");
+  read_headers(object, request.headers);
   request.event = text_member(object, "event").value_or(std::string());
   if (const auto data = find_raw(object, json, "data")) request.data = data->raw;
   return request;
 }
 
-std::optional<MemberContent> ContentParser::parse_member(std::string_view json, std::string_view id_key) {
+std::string ContentParser::parse_token(std::string_view json) {
+  if (json.empty()) return {};
   const auto document = parser_->parse_copy(json);
   dom::object object;
-  if (!document || document->get(object) != simdjson::SUCCESS) return std::nullopt;
-  const auto id = find_raw(object, json, id_key);
-  if (!id) return std::nullopt;
-  MemberContent member;
-  std::string_view text;
-  if (id->value.get(text) == simdjson::SUCCESS) {
-    member.user_id = text;
-  } else if (id->value.is_int64() || id->value.is_uint64()) {
-    member.user_id = id->raw;
-  }
-  if (member.user_id.empty()) return std::nullopt;
-  if (const auto info = find_raw(object, json, "user_info"); info && !info->value.is_null()) {
-    member.user_info = info->raw;
-  }
-  return member;
+  if (!document || document->get(object) != simdjson::SUCCESS) return {};
+  std::string token = text_member(object, "token").value_or(std::string());
+  if (token.starts_with(kBearer)) token.erase(0, kBearer.size());
+  return token;
+}
+
+std::optional<MemberData> ContentParser::parse_member(std::string_view json, MemberKind kind) {
+  return kilat::parse_member(*parser_, json, kind);
 }
 
 std::optional<ContentParser::Recovery> ContentParser::parse_recovery(std::string_view json) {

@@ -10,6 +10,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/member_data.h"
+
 namespace kilat {
 class JsonParser;
 }
@@ -29,13 +31,11 @@ struct Request {
   std::optional<std::string> auth;
   std::optional<std::string> channel_data;
   std::optional<std::string> user_data;
+  std::optional<std::string> token;
+  /// Of `auth.headers`: those that a backend may be shown.
+  std::vector<std::pair<std::string, std::string>> headers;
   std::string event;
   std::string_view data;  ///< raw JSON; empty when missing
-};
-
-struct MemberContent {
-  std::string user_id;
-  std::string user_info;  ///< raw JSON; empty when missing
 };
 
 class ContentParser {
@@ -51,8 +51,10 @@ class ContentParser {
   bool placeholders_valid(std::string_view json, size_t count);
   /// A string (taken as the channel), or an object with the fields of Request. Views point into `json`.
   std::optional<Request> parse_request(std::string_view json);
-  /// An object with `id_key` (a string or a whole number) and `user_info`.
-  std::optional<MemberContent> parse_member(std::string_view json, std::string_view id_key);
+  /// `token` of an object, without the word Bearer; empty when there is none.
+  std::string parse_token(std::string_view json);
+  /// See base/member_data.h.
+  std::optional<MemberData> parse_member(std::string_view json, MemberKind kind);
   /// Fields of a CONNECT payload that recovery uses.
   struct Recovery {
     std::string pid;

@@ -65,7 +65,7 @@ EmitOutcome Emitter::handle(const http::Request& request, std::string_view actio
       post ? body.text("namespace").value_or("/") : std::string(query.get("namespace").value_or("/"));
   const Namespace* nsp = shard_.find_namespace(name);
   if (nsp == nullptr || nsp->app != app.index) return refused(Reason::kSioNamespaceInvalid, name);
-  if (waiting_.size() + gatherings_.size() >= kOrdersMax) return refused(Reason::kApiOverCapacity);
+  if (full()) return refused(Reason::kApiOverCapacity);
 
   const auto index = static_cast<size_t>(nsp - shard_.options.namespaces.data());
   if (!post) {
@@ -128,18 +128,35 @@ EmitOutcome Emitter::emit(const EmitBody& body, const hub::App& app, const Names
   // More would make every client close with a parse error.
   if (bytes.size() > 10) return refused(Reason::kSioTooManyAttachments);
   const std::vector<std::string_view> attachments(bytes.begin(), bytes.end());
-  const std::string packet = pack(*list, attachments);
-  if (packet.size() > app.settings.event_bytes_max) return refused(Reason::kApiDataTooBig);
+  if (pack(*list, attachments).size() > app.settings.event_bytes_max) return refused(Reason::kApiDataTooBig);
 
-  auto order = std::make_shared<Broadcast>();
-  order->to.nsp = static_cast<size_t>(&nsp - shard_.options.namespaces.data());
-  if (auto wrong = read_selection(body, nsp, order->to)) return refused(Reason::kApiBodyInvalid, *wrong);
-  for (const std::string& channel : order->to.channels) {
+  Selection to;
+  to.nsp = static_cast<size_t>(&nsp - shard_.options.namespaces.data());
+  if (auto wrong = read_selection(body, nsp, to)) return refused(Reason::kApiBodyInvalid, *wrong);
+  for (const std::string& channel : to.channels) {
     if (!hub::valid_channel_name(channel, false)) return refused(Reason::kApiChannelInvalid, channel);
   }
-  const std::string readable = attachments.empty() ? *list : shard_.parser.put_binary(*list, attachments);
+  const Event emitted{.name = *event, .list = *list, .attachments = attachments, .is_volatile = body.flag("volatile")};
+  const std::shared_ptr<Broadcast> order = prepare(emitted, std::move(to));
+  const uint64_t ack_ms = std::min(body.number("ack_timeout_ms"), kAckMsMax);
+  if (ack_ms == 0) {
+    if (const Reason reason = send(order); reason != Reason::kNone) return refused(reason);
+    return {.refused = Reason::kNone, .detail = {}, .json = "{}"};
+  }
+  gather(order, ack_ms, ticket, {});
+  return {};
+}
+
+std::shared_ptr<Broadcast> Emitter::prepare(const Event& event, Selection to) {
+  const Namespace& nsp = shard_.options.namespaces[to.nsp];
+  auto order = std::make_shared<Broadcast>();
+  order->to = std::move(to);
+  order->is_volatile = event.is_volatile;
+  const std::string packet = pack(event.list, event.attachments);
+  const std::string readable =
+      event.attachments.empty() ? std::string(event.list) : shard_.parser.put_binary(event.list, event.attachments);
   const std::vector<std::string_view> arguments = raw_elements(readable);
-  hub::PublicationDraft draft{.app = nsp.app, .event = *event, .packet = packet};
+  hub::PublicationDraft draft{.app = nsp.app, .event = event.name, .packet = packet};
   const std::string data = json_string(arguments.size() == 1 ? arguments.front() : std::string_view(readable));
   draft.data = data;
   if (order->to.except_sockets.size() == 1) draft.exclude = order->to.except_sockets.front();
@@ -150,28 +167,48 @@ EmitOutcome Emitter::emit(const EmitBody& body, const hub::App& app, const Names
   draft.channel = {};
   order->publication =
       order->channel_publications.size() == 1 ? order->channel_publications.front() : hub::Publication::make(draft);
-  order->is_volatile = body.flag("volatile");
-  const uint64_t ack_ms = std::min(body.number("ack_timeout_ms"), kAckMsMax);
-  if (ack_ms == 0) {
-    if (!publish_to_channel(*order)) {
-      for (hub::ShardIndex shard = 0; shard < shard_.host.shards(); ++shard) {
-        if (!shard_.hub.has_room_at(shard)) return refused(Reason::kApiOverCapacity);
-      }
-      send_everywhere(BroadcastOrder{order});
-    }
-    return {.refused = Reason::kNone, .detail = {}, .json = "{}"};
+  return order;
+}
+
+Reason Emitter::send(const std::shared_ptr<Broadcast>& order) {
+  if (publish_to_channel(*order)) return Reason::kNone;
+  for (hub::ShardIndex shard = 0; shard < shard_.host.shards(); ++shard) {
+    if (!shard_.hub.has_room_at(shard)) return Reason::kApiOverCapacity;
   }
-  order->ack_id = ++last_id_ * shard_.host.shards() + shard_.hub.shard();
+  send_everywhere(BroadcastOrder{order});
+  return Reason::kNone;
+}
+
+void Emitter::gather(const std::shared_ptr<Broadcast>& order, uint64_t ack_ms, uint64_t ticket, Acks done) {
+  order->ack_id = new_ack_id();
   order->ack_until_ms = shard_.now_ms + ack_ms;
   auto gathering = std::make_unique<Gathering>();
   gathering->emitter = this;
   gathering->id = order->ack_id;
   gathering->ticket = ticket;
   gathering->shards_awaited = shard_.host.shards();
+  gathering->done = std::move(done);
   shard_.wheel.schedule(*gathering, order->ack_until_ms);
   gatherings_.emplace(order->ack_id, std::move(gathering));
   send_everywhere(BroadcastOrder{order});
-  return {};
+}
+
+Reason Emitter::emit(const Event& event, Selection to) {
+  return send(prepare(event, std::move(to)));
+}
+
+bool Emitter::ask(const Event& event, Selection to, uint64_t ack_ms, Acks acks) {
+  if (full()) return false;
+  gather(prepare(event, std::move(to)), std::min(ack_ms, kAckMsMax), 0, std::move(acks));
+  return true;
+}
+
+bool Emitter::operate(Operation operation, Done done) {
+  if (full()) return false;
+  Waiting waiting;
+  waiting.done = std::move(done);
+  start(std::move(operation), std::move(waiting));
+  return true;
 }
 
 // One room is a channel, whose home gives the event its place in the order; it reaches both kinds of client.

@@ -89,7 +89,7 @@ std::vector<Socket*> Emitter::select(const Selection& selection) {
     hub::Subscriber* subscriber = shard_.hub.local().at_slot(static_cast<uint32_t>(id.random >> 32));
     if (subscriber == nullptr || !is_socket(*subscriber) || subscriber->socket_id() != id) continue;
     auto* socket = static_cast<Socket*>(subscriber);
-    if (&socket->nsp() == &nsp) chosen.push_back(socket);
+    if (&socket->nsp() == &nsp && socket->listed()) chosen.push_back(socket);
   }
   std::ranges::sort(chosen);
   const auto twice = std::ranges::unique(chosen);
@@ -197,6 +197,10 @@ void Emitter::Gathering::on_timer(Timer& timer) {
 
 void Emitter::finish(Gathering& gathering) {
   if (gathering.shards_awaited > 0 || gathering.settled < gathering.asked) return;
+  if (gathering.done) {
+    const std::unique_ptr<Gathering> whole = std::move(gatherings_.extract(uint64_t{gathering.id}).mapped());
+    return whole->done(std::move(whole->acks), whole->asked);
+  }
   std::string json = R"({"acks":[)";
   for (const std::string& ack : gathering.acks) {
     if (json.back() != '[') json += ',';
@@ -273,8 +277,9 @@ void Emitter::on_reply(OperationReply& reply) {
   std::ranges::move(reply.sockets, std::back_inserter(waiting.gathered.sockets));
   std::ranges::move(reply.rooms, std::back_inserter(waiting.gathered.rooms));
   if (--waiting.shards_awaited > 0) return;
-  const Waiting whole = std::move(waiting);
+  Waiting whole = std::move(waiting);
   waiting_.erase(found);
+  if (whole.done) return whole.done(whole.gathered);
   answer(whole.ticket, json_of(whole));
 }
 

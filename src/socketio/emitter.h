@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -14,6 +15,7 @@
 
 #include "base/timer_wheel.h"
 #include "http/request.h"
+#include "hub/app_table.h"
 #include "socketio/letters.h"
 
 namespace kilat::socketio {
@@ -42,6 +44,27 @@ class Emitter {
   /// How many are connected, to be written into an answer that comes later (Host::answer); for status_path.
   void ask_count(uint64_t ticket, std::string_view before, std::string_view behind);
 
+  // From the program that has Kilat inside.
+  /// An event on its way: `list` is a JSON list whose placeholders name the attachments.
+  struct Event {
+    std::string_view name;
+    std::string_view list;
+    std::span<const std::string_view> attachments;
+    bool is_volatile = false;
+  };
+  /// What all that were asked have answered: the first argument of each, as JSON.
+  using Acks = std::move_only_function<void(std::vector<std::string> acks, uint64_t asked)>;
+  using Done = std::move_only_function<void(const OperationReply& reply)>;
+  /// Sends the event to what is selected. kNone, or kApiOverCapacity: nobody got it.
+  Reason emit(const Event& event, Selection to);
+  /// Asks everybody selected for an acknowledgement; `acks` is called once, on this shard, after `ack_ms` at most.
+  /// False when too many wait already.
+  bool ask(const Event& event, Selection to, uint64_t ack_ms, Acks acks);
+  /// Has the operation done on all shards; `done`, which may be empty, is called on this one. False as above.
+  bool operate(Operation operation, Done done);
+  /// An id for an acknowledgement that no request waits for.
+  uint64_t new_ack_id() { return ++last_id_ * shard_.host.shards() + shard_.hub.shard(); }
+
   // From sockets.
   void on_ack(Socket& socket, uint64_t id, std::string_view payload, std::span<const std::string> attachments);
   /// A socket ends: it will not acknowledge anything.
@@ -61,6 +84,7 @@ class Emitter {
     uint64_t asked = 0;
     uint64_t settled = 0;
     std::vector<std::string> acks;
+    Acks done;  ///< empty: a request waits
   };
   /// The sockets of this shard that were asked, and have not answered.
   struct Unanswered : Timer {
@@ -79,11 +103,16 @@ class Emitter {
     bool user_state = false;
     std::string before;  ///< around the answer of ask_count()
     std::string behind;
+    Done done;  ///< empty: a request waits
   };
 
   EmitOutcome emit(const EmitBody& body, const hub::App& app, const Namespace& nsp, uint64_t ticket);
   EmitOutcome operate(Operation operation, uint64_t ticket);
   void start(Operation operation, Waiting waiting);
+  std::shared_ptr<Broadcast> prepare(const Event& event, Selection to);
+  Reason send(const std::shared_ptr<Broadcast>& order);
+  void gather(const std::shared_ptr<Broadcast>& order, uint64_t ack_ms, uint64_t ticket, Acks done);
+  bool full() const { return waiting_.size() + gatherings_.size() >= kOrdersMax; }
   /// Every shard gets `order`, this one included.
   template <typename Order>
   void send_everywhere(const Order& order) {

@@ -23,12 +23,14 @@ void append_member(std::string& json, const hub::Member& member) {
   json += '}';
 }
 
-std::string joined_answer(const hub::JoinReply& reply) {
+// `alone`: only the joiner is shown.
+std::string joined_answer(const hub::JoinReply& reply, bool alone) {
   if (!reply.members) return std::string(kOk);
   std::string json = R"({"ok":true,"me":)";
   append_json_string(json, reply.user_id);
   json += R"(,"members":[)";
   for (const hub::Member& member : *reply.members) {
+    if (alone && member.user_id != reply.user_id) continue;
     if (json.back() != '[') json += ',';
     append_member(json, member);
   }
@@ -57,41 +59,57 @@ bool Socket::on_built_in(const EventContent& event, std::optional<uint64_t> ack,
 }
 
 void Socket::subscribe(std::string_view argument, std::optional<uint64_t> ack) {
-  const std::optional<Request> request = shard_.parser.parse_request(argument);
+  std::optional<Request> request = shard_.parser.parse_request(argument);
   if (!request || request->channel.empty()) return refuse(ack, Reason::kSioArgumentsInvalid);
   const std::string channel = channel_of(request->channel, nsp_.scope);
+  if (const Reason refused = check_channel(channel); refused != Reason::kNone) return refuse(ack, refused);
+  const bool is_signed = hub::kind_of(channel).needs_signature() && request->auth && !request->auth->empty();
+  if (!is_signed) return subscribe_by_rule(*request, channel, ack);
   hub::Member member;
-  if (const Reason refused = check_subscription(*request, channel, member); refused != Reason::kNone) {
+  if (const Reason refused = check_signed(*request, channel, member); refused != Reason::kNone) {
     return refuse(ack, refused);
   }
-  // The answer may come before join() returns.
-  joining_.push_back({channel, ack});
-  shard_.hub.join(*this, channel, std::move(member));
+  join(channel, std::move(member), false, ack);
 }
 
-Reason Socket::check_subscription(const Request& request, std::string_view channel, hub::Member& member) {
-  const hub::AppSettings& settings = app().settings;
+Reason Socket::check_channel(std::string_view channel) const {
+  const hub::AppSettings& settings = shard_.app_of(nsp_).settings;
   if (channel.size() > settings.channel_name_max) return Reason::kChannelNameTooLong;
   if (!hub::valid_channel_name(channel, shard_.options.strict_channel_names)) return Reason::kChannelNameInvalid;
-  const hub::ChannelKind kind = hub::kind_of(channel);
-  if (kind.user()) return Reason::kUserChannelRefused;
-  if (subscription_count() >= settings.subscriptions_max && find(channel) == nullptr) {
+  if (hub::kind_of(channel).user()) return Reason::kUserChannelRefused;
+  if (subscription_count() + asking_.size() >= settings.subscriptions_max && find(channel) == nullptr) {
     return Reason::kTooManySubscriptions;
   }
-  if (!kind.needs_signature()) return Reason::kNone;
+  return Reason::kNone;
+}
+
+Reason Socket::check_signed(const Request& request, std::string_view channel, hub::Member& member) {
   std::string text = id() + ':' + request.channel;
   if (request.channel_data) text += ':' + *request.channel_data;
   if (!signature_fits(request.auth, text)) return Reason::kChannelAuthInvalid;
-  if (!kind.presence()) return Reason::kNone;
+  if (!hub::kind_of(channel).presence()) return Reason::kNone;
   if (!request.channel_data) {
-    if (user_id_.empty()) return Reason::kPresenceDataInvalid;
-    member = {user_id_, user_info_};
-  } else {
-    std::optional<MemberContent> data = shard_.parser.parse_member(*request.channel_data, "user_id");
-    if (!data || data->user_id.size() > settings.user_id_max) return Reason::kPresenceDataInvalid;
-    member = {std::move(data->user_id), std::move(data->user_info)};
+    if (!who_) return Reason::kPresenceDataInvalid;
+    member = {who_->user_id, who_->info};
+    return Reason::kNone;
   }
-  return member.info.size() <= settings.presence_member_bytes_max ? Reason::kNone : Reason::kPresenceMemberTooBig;
+  std::optional<MemberData> data = shard_.parser.parse_member(*request.channel_data, MemberKind::kPresence);
+  if (!data) return Reason::kPresenceDataInvalid;
+  member = {std::move(data->user_id), std::move(data->user_info)};
+  return Reason::kNone;
+}
+
+void Socket::join(const std::string& channel, hub::Member member, bool by_rule, std::optional<uint64_t> ack) {
+  const hub::AppSettings& settings = app().settings;
+  if (member.user_id.size() > settings.user_id_max) return refuse(ack, Reason::kPresenceDataInvalid);
+  if (member.info.size() > settings.presence_member_bytes_max) return refuse(ack, Reason::kPresenceMemberTooBig);
+  const auth::Verdict sees = hub::kind_of(channel).presence()
+                                 ? shard_.access.decide(nsp_.app, auth::Action::kSeeMembers, channel, who_.get())
+                                 : auth::Verdict::kNoRule;
+  // The answer may come before join() returns.
+  joining_.push_back({channel, ack});
+  shard_.hub.join(*this, channel, std::move(member),
+                  {.by_rule = by_rule, .hide_members = hub::reason_of(sees) != Reason::kNone});
 }
 
 // KEY:HEX, as the SDKs of Pusher make it.
@@ -99,22 +117,19 @@ bool Socket::signature_fits(const std::optional<std::string>& auth, const std::s
   if (!auth) return false;
   const size_t colon = auth->find(':');
   if (colon == std::string::npos || std::string_view(*auth).substr(0, colon) != app().settings.key) return false;
-  return shard_.keys[nsp_.app].verify(text, std::string_view(*auth).substr(colon + 1), shard_.now_unix_s);
+  return shard_.access.key(nsp_.app).verify(text, std::string_view(*auth).substr(colon + 1), shard_.now_unix_s);
 }
 
 void Socket::on_joined(const hub::JoinReply& reply) {
   const std::string channel = reply.channel;
-  std::vector<Joining> waiting;
-  std::erase_if(joining_, [&](Joining& joining) {
-    if (joining.channel != channel) return false;
-    waiting.push_back(joining);
-    return true;
-  });
+  const std::vector<Joining> waiting = take_waiting(joining_, channel);
+  const hub::Subscription* subscription = find(channel);
+  const bool alone = subscription != nullptr && subscription->options.hide_members;
   for (const Joining& joining : waiting) {
     if (reply.refused != Reason::kNone) {
       refuse(joining.ack, reply.refused);
     } else {
-      answer(joining.ack, joined_answer(reply));
+      answer(joining.ack, joined_answer(reply, alone));
     }
   }
   if (reply.refused == Reason::kNone && reply.cached && !reply.again) deliver_own(*reply.cached);
@@ -125,33 +140,11 @@ void Socket::unsubscribe(std::string_view argument, std::optional<uint64_t> ack)
   if (!request || request->channel.empty()) return refuse(ack, Reason::kSioArgumentsInvalid);
   const std::string channel = channel_of(request->channel, nsp_.scope);
   if (hub::kind_of(channel).user()) return refuse(ack, Reason::kUserChannelRefused);
-  for (const Joining& joining : joining_) {
-    if (joining.channel == channel) answer(joining.ack, kOk);
+  for (std::vector<Joining>* waiting : {&joining_, &asking_}) {
+    for (const Joining& given_up : take_waiting(*waiting, channel)) answer(given_up.ack, kOk);
   }
-  std::erase_if(joining_, [&](const Joining& joining) { return joining.channel == channel; });
   shard_.hub.leave(*this, channel);
   answer(ack, kOk);
-}
-
-void Socket::sign_in(std::string_view argument, std::optional<uint64_t> ack) {
-  const std::optional<Request> request = shard_.parser.parse_request(argument);
-  if (!request || !request->user_data) return refuse(ack, Reason::kSioArgumentsInvalid);
-  const hub::AppSettings& settings = app().settings;
-  if (!settings.user_authentication) return refuse(ack, Reason::kSigninDisabled);
-  if (!signature_fits(request->auth, id() + "::user::" + *request->user_data)) {
-    return refuse(ack, Reason::kSigninInvalid);
-  }
-  std::optional<MemberContent> data = shard_.parser.parse_member(*request->user_data, "id");
-  if (!data || data->user_id.size() > settings.user_id_max || !hub::valid_channel_name(data->user_id, false)) {
-    return refuse(ack, Reason::kSigninInvalid);
-  }
-  if (!user_id_.empty() && user_id_ != data->user_id) return refuse(ack, Reason::kSigninOtherUser);
-  user_id_ = std::move(data->user_id);
-  user_info_ = std::move(data->user_info);
-  // Answered when the home knows this socket: what a backend does to the user after it, reaches it.
-  const std::string channel = std::string(hub::kUserChannelPrefix) + user_id_;
-  joining_.push_back({channel, ack});
-  shard_.hub.join(*this, channel);
 }
 
 void Socket::publish(std::string_view argument, std::optional<uint64_t> ack, std::span<const std::string> attachments) {
@@ -183,9 +176,11 @@ void Socket::publish(std::string_view argument, std::optional<uint64_t> ack, std
 
 Reason Socket::check_publish(const Request& request, std::string_view channel) {
   const hub::AppSettings& settings = app().settings;
-  if (!settings.client_events) return Reason::kClientEventsDisabled;
+  const auth::Verdict rule = shard_.access.decide(nsp_.app, auth::Action::kPublish, channel, who_.get());
+  if (rule == auth::Verdict::kNoRule && !settings.client_events) return Reason::kClientEventsDisabled;
   if (!request.event.starts_with(kClientEventPrefix)) return Reason::kSioEventNameRefused;
-  const Reason refused = hub::client_event_refusal(settings, *this, channel, request.event.size(), request.data.size());
+  const Reason refused =
+      hub::client_event_refusal(settings, rule, *this, channel, request.event.size(), request.data.size());
   if (refused != Reason::kNone) return refused;
   return published_.take(1, settings.client_events_per_second, shard_.now_ms) ? Reason::kNone
                                                                               : Reason::kClientEventRateLimited;

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/memory_reserve.h"
 #include "socketio/session.h"
 #include "ws/frame.h"
 
@@ -101,6 +102,8 @@ void Link::on_close_frame(const ws::Event& event) {
 
 void Link::close(Reason reason) {
   if (closing_) return;
+  // Half closed it would leave a session behind that goes on with a link that is gone.
+  const memory::MustSucceed closing;
   closing_ = true;
   session_ = nullptr;
   send(closing_frame(reason));

@@ -109,4 +109,15 @@ net::FramePtr packet_message(Packet::Type type, std::string_view nsp, std::optio
   return text_message(text);
 }
 
+net::FramePtr packet_message(Packet::Type type, std::string_view nsp, std::optional<uint64_t> id, std::string_view json,
+                             std::span<const std::string> attachments) {
+  if (attachments.empty()) return packet_message(type, nsp, id, json);
+  const auto binary = type == Packet::Type::kAck ? Packet::Type::kBinaryAck : Packet::Type::kBinaryEvent;
+  std::string text = packet_head(binary, nsp, id, static_cast<uint32_t>(attachments.size()));
+  text += json;
+  std::string bytes = ws::encode_frame(ws::Opcode::kText, text);
+  for (const std::string& attachment : attachments) bytes += ws::encode_frame(ws::Opcode::kBinary, attachment);
+  return net::FramePtr::make(bytes);
+}
+
 }  // namespace kilat::socketio

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -44,5 +45,9 @@ std::string packet_head(Packet::Type type, std::string_view nsp, std::optional<u
 /// `packet_head` and `json`.
 net::FramePtr packet_message(Packet::Type type, std::string_view nsp, std::optional<uint64_t> id,
                              std::string_view json);
+
+/// The same with attachments behind it, in one frame; of a binary type when there are any.
+net::FramePtr packet_message(Packet::Type type, std::string_view nsp, std::optional<uint64_t> id, std::string_view json,
+                             std::span<const std::string> attachments);
 
 }  // namespace kilat::socketio

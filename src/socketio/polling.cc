@@ -154,7 +154,9 @@ http::Response Shard::open_polling(const Origin& origin, bool text_only) {
   if (origin.draining) return engine_refusal(Reason::kServerDraining);
   hub::App* app = nullptr;
   if (const Reason refused = admit(app); refused != Reason::kNone) return engine_refusal(refused);
+  Admitted place(host, *app);
   auto session = std::make_unique<Session>(*this, new_secret_id(), *app, origin.client, nullptr);
+  place.keep();
   if (text_only) session->set_text_only();
   if (origin.echo) session->set_echo();
   http::Response response = packets_answer("0" + session->handshake());
@@ -162,7 +164,7 @@ http::Response Shard::open_polling(const Origin& origin, bool text_only) {
     response.headers.push_back(
         {"Set-Cookie", options.cookie + "=" + session->sid() + "; Path=/; HttpOnly; SameSite=Lax"});
   }
-  sessions_.emplace(session->sid(), std::move(session));
+  take(std::move(session));
   return response;
 }
 

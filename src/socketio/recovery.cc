@@ -107,6 +107,7 @@ std::unique_ptr<Socket> Recovery::take_live(const std::string& pid, const Namesp
     if (socket->session() == nullptr || socket->session() == &session || socket->replay()->pid() != pid) continue;
     Session& old = *socket->session();
     std::unique_ptr<Socket> taken = old.give(*socket);
+    if (shard_.handlers != nullptr) shard_.handlers->on_gone(*taken, Reason::kSioTakenOver);
     if (old.socket_count() == 0) old.close(Reason::kSioTakenOver);
     return taken;
   }

@@ -97,6 +97,9 @@ void Session::schedule() {
     consider(poll_->upgrade_until_ms);
     if (poll_->probed && poll_->waiting) consider(std::max<uint64_t>(poll_->noop_ms, 1));
   }
+  for (const auto& socket : sockets_) {
+    if (socket->clock().runs()) consider(shard_.now_ms + socket->clock().wait_ms(shard_.now_unix_s));
+  }
   shard_.wheel.schedule(*this, earliest);
 }
 
@@ -113,6 +116,7 @@ void Session::check_deadlines() {
   const uint64_t now = shard_.now_ms;
   if (connect_by_ms_ != 0 && now >= connect_by_ms_) return close(Reason::kSioConnectTimeout);
   if (unfinished_ && now >= unfinished_->until_ms) return close(Reason::kSioBinaryTimeout);
+  if (check_tokens()) return;
   if (now >= beat_ms_) {
     if (poll_ && poll_->closing) return end(Reason::kSioPacketInvalid);
     if (pinged_) return close(Reason::kEioPingTimeout);
@@ -131,6 +135,16 @@ void Session::check_deadlines() {
     answer(*std::exchange(poll_->waiting, std::nullopt), "6", false);
   }
   schedule();
+}
+
+// True when the session is over. The client comes back by itself, with the token that it has then.
+bool Session::check_tokens() {
+  for (const auto& socket : sockets_) {
+    if (!socket->check_token()) continue;
+    close(Reason::kTokenRanOut);
+    return true;
+  }
+  return false;
 }
 
 // --- WebSockets
@@ -238,7 +252,9 @@ void Session::close(Reason reason) {
 }
 
 void Session::end_sockets(Reason reason) {
+  for (const Candidate& candidate : std::exchange(candidates_, {})) candidate.socket->retire();
   for (auto& socket : std::exchange(sockets_, {})) {
+    if (shard_.handlers != nullptr) shard_.handlers->on_gone(*socket, reason);
     if (shard_.recovery->keeps(reason)) {
       shard_.recovery->keep(std::move(socket));
     } else {

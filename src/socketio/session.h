@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "auth/credentials.h"
 #include "base/allowance.h"
 #include "base/reason.h"
 #include "base/timer_wheel.h"
@@ -29,6 +30,7 @@ class Socket;
 struct ClientInfo {
   std::string address;
   bool secure = false;
+  auth::CredentialsPtr credentials = nullptr;  ///< may be null
 };
 
 class Session final : private Timer {
@@ -95,8 +97,13 @@ class Session final : private Timer {
     schedule();
   }
   Socket* find(std::string_view nsp) const;
+  /// A socket has another token, which ends at another time.
+  void token_changed() { schedule(); }
   /// Removes it from the session, and ends it.
-  void remove(Socket& socket);
+  void remove(Socket& socket, Reason reason);
+  /// A socket that Handlers::on_connecting was asked about: its client gets it, or CONNECT_ERROR with `json`.
+  void admit(Socket& socket);
+  void turn_away(Socket& socket, std::string_view json);
   /// Removes it from the session only.
   std::unique_ptr<Socket> give(Socket& socket);
   size_t socket_count() const { return sockets_.size(); }
@@ -130,6 +137,13 @@ class Session final : private Timer {
     std::vector<std::string> attachments;
   };
 
+  /// A socket that the program has not decided about.
+  struct Candidate {
+    std::unique_ptr<Socket> socket;
+    std::string auth;
+    std::optional<uint64_t> after;  ///< it is recovered: from behind this event
+  };
+
   static void on_timer(Timer& timer);
   void check_deadlines();
   void schedule();
@@ -144,7 +158,13 @@ class Session final : private Timer {
   void on_text(std::string_view text);
   void handle(const Packet& packet, std::vector<std::string> attachments);
   void connect(const Packet& packet);
-  void open_socket(const Namespace& nsp, std::string_view auth);
+  void authenticate(const Namespace& nsp, std::string_view payload);
+  void on_identified(const Namespace& nsp, const std::string& payload, const auth::Authenticator::Outcome& who);
+  void finish_connect(const Namespace& nsp, std::string_view payload, auth::IdentityPtr who);
+  bool check_tokens();
+  void let_in(Candidate candidate);
+  void vet(Candidate candidate);
+  std::optional<Candidate> take_candidate(const Socket& socket);
   void feed(std::string_view text);
   void refuse(std::string_view nsp, Reason reason);
   void answer(const ReplyTo& to, std::string body, bool gzip);
@@ -159,7 +179,9 @@ class Session final : private Timer {
   std::unique_ptr<Poll> poll_;
   std::unique_ptr<Unfinished> unfinished_;
   std::vector<std::unique_ptr<Socket>> sockets_;
-  std::string connect_text_;  ///< the CONNECT that makes it move
+  std::vector<Candidate> candidates_;
+  std::vector<const Namespace*> identifying_;  ///< whose CONNECT waits until its token was looked at
+  std::string connect_text_;                   ///< the CONNECT that makes it move
   std::optional<hub::ShardIndex> moving_;
   Allowance messages_;
   Allowance bytes_;

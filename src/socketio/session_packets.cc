@@ -95,7 +95,7 @@ void Session::handle(const Packet& packet, std::vector<std::string> attachments)
   switch (packet.type) {
     case Packet::Type::kDisconnect:
       if (!packet.payload.empty()) return close(Reason::kSioPacketInvalid);
-      return remove(*socket);
+      return remove(*socket, Reason::kClientClosed);
     case Packet::Type::kEvent:
     case Packet::Type::kBinaryEvent: return socket->on_event(packet, attachments);
     case Packet::Type::kAck:
@@ -108,30 +108,101 @@ void Session::connect(const Packet& packet) {
   if (!packet.payload.empty() && !shard_.parser.is_object(packet.payload)) {
     return close(Reason::kSioPacketInvalid);
   }
-  if (find(packet.nsp) != nullptr) return close(Reason::kSioPacketInvalid);
+  const bool waits = std::ranges::any_of(
+      candidates_, [&packet](const Candidate& candidate) { return candidate.socket->nsp().name == packet.nsp; });
+  if (waits || find(packet.nsp) != nullptr) return close(Reason::kSioPacketInvalid);
   const Namespace* nsp = shard_.find_namespace(packet.nsp);
   if (nsp == nullptr) return refuse(packet.nsp, Reason::kSioNamespaceInvalid);
-  if (sockets_.size() >= shard_.options.namespaces_max) return refuse(packet.nsp, Reason::kSioTooManyNamespaces);
+  if (std::ranges::find(identifying_, nsp) != identifying_.end()) return close(Reason::kSioPacketInvalid);
+  if (sockets_.size() + candidates_.size() + identifying_.size() >= shard_.options.namespaces_max)
+    return refuse(packet.nsp, Reason::kSioTooManyNamespaces);
   const hub::App& app = shard_.app_of(*nsp);
   if (!app.present || !app.settings.enabled) return refuse(packet.nsp, Reason::kAppDisabled);
   connect_by_ms_ = 0;
   const std::optional<Recovery::Asked> asked = shard_.recovery->read(packet.payload);
-  if (asked && asked->shard != shard_.hub.shard() && sockets_.empty() && !arrived_) {
+  const bool alone = sockets_.empty() && candidates_.empty() && identifying_.empty();
+  if (asked && asked->shard != shard_.hub.shard() && alone && !arrived_) {
     moving_ = asked->shard;
     connect_text_ = packet_head(Packet::Type::kConnect, packet.nsp);
     connect_text_ += packet.payload;
     return;
   }
-  if (std::optional<Recovery::Taken> taken = asked ? shard_.recovery->take(*this, *nsp, *asked) : std::nullopt) {
-    Socket& socket = *sockets_.emplace_back(std::move(taken->socket));
-    return socket.resume(*this, taken->after);
-  }
-  open_socket(*nsp, packet.payload);
+  authenticate(*nsp, packet.payload);
 }
 
-void Session::open_socket(const Namespace& nsp, std::string_view auth) {
-  Socket& socket = *sockets_.emplace_back(std::make_unique<Socket>(shard_, *this, nsp));
-  socket.open(auth);
+// Who shows a token is its user, or nobody at all; who shows none is anonymous.
+void Session::authenticate(const Namespace& nsp, std::string_view payload) {
+  if (!shard_.access.authenticator().enabled(nsp.app)) return finish_connect(nsp, payload, nullptr);
+  std::string token = shard_.parser.parse_token(payload);
+  if (token.empty() && client_.credentials) token = client_.credentials->token;
+  if (token.empty()) return finish_connect(nsp, payload, nullptr);
+  identifying_.push_back(&nsp);
+  shard_.access.authenticator().identify(
+      nsp.app, token,
+      [&shard = shard_, sid = sid_, &nsp, payload = std::string(payload)](const auth::Authenticator::Outcome& who) {
+        if (Session* session = shard.find_session(sid)) session->on_identified(nsp, payload, who);
+      });
+}
+
+void Session::on_identified(const Namespace& nsp, const std::string& payload, const auth::Authenticator::Outcome& who) {
+  std::erase(identifying_, &nsp);
+  if (ended_ || (poll_ && poll_->closing)) return;
+  if (!who) return refuse(nsp.name, who.error());
+  finish_connect(nsp, payload, *who);
+}
+
+void Session::finish_connect(const Namespace& nsp, std::string_view payload, auth::IdentityPtr who) {
+  const std::optional<Recovery::Asked> asked = shard_.recovery->read(payload);
+  if (std::optional<Recovery::Taken> taken = asked ? shard_.recovery->take(*this, nsp, *asked) : std::nullopt) {
+    if (taken->socket->still_allowed(who.get())) {
+      if (who) taken->socket->become(std::move(who), true);
+      return vet({.socket = std::move(taken->socket), .auth = std::string(payload), .after = taken->after});
+    }
+    // Somebody else, or with fewer rights: a new socket, which asks for its rooms again.
+    taken->socket->retire();
+  }
+  auto socket = std::make_unique<Socket>(shard_, *this, nsp);
+  if (who) socket->become(std::move(who), true);
+  vet({.socket = std::move(socket), .auth = std::string(payload), .after = {}});
+}
+
+// The program that has Kilat inside, if there is one, decides before the client hears anything.
+void Session::vet(Candidate candidate) {
+  if (shard_.handlers == nullptr) return let_in(std::move(candidate));
+  const std::string auth = candidate.auth;
+  Socket& socket = *candidates_.emplace_back(std::move(candidate)).socket;
+  shard_.handlers->on_connecting(*this, socket, auth);
+}
+
+void Session::let_in(Candidate candidate) {
+  Socket& socket = *sockets_.emplace_back(std::move(candidate.socket));
+  if (candidate.after) {
+    socket.resume(*this, *candidate.after);
+  } else {
+    socket.open(candidate.auth);
+  }
+  if (socket.clock().runs()) schedule();
+  if (shard_.handlers != nullptr) shard_.handlers->on_connected(socket, candidate.after.has_value());
+}
+
+std::optional<Session::Candidate> Session::take_candidate(const Socket& socket) {
+  const auto found = std::ranges::find_if(
+      candidates_, [&socket](const Candidate& candidate) { return candidate.socket.get() == &socket; });
+  if (found == candidates_.end()) return std::nullopt;
+  Candidate taken = std::move(*found);
+  candidates_.erase(found);
+  return taken;
+}
+
+void Session::admit(Socket& socket) {
+  if (auto candidate = take_candidate(socket)) let_in(std::move(*candidate));
+}
+
+void Session::turn_away(Socket& socket, std::string_view json) {
+  const std::optional<Candidate> candidate = take_candidate(socket);
+  if (!candidate) return;
+  send(packet_message(Packet::Type::kConnectError, socket.nsp().name, {}, json));
+  candidate->socket->retire();
 }
 
 // --- moving to another shard
@@ -141,6 +212,7 @@ SessionState Session::leave(std::string_view rest) {
                      .address = client_.address,
                      .app = app_.index,
                      .secure = client_.secure,
+                     .credentials = client_.credentials,
                      .text_only = text_only_,
                      .pinged = pinged_,
                      .beat_ms = beat_ms_,
@@ -173,7 +245,7 @@ void Session::stay() {
   Packet packet;
   const std::string text = std::exchange(connect_text_, {}).substr(1);
   parse_packet(text, shard_.options.attachments_max, packet);
-  if (const Namespace* nsp = shard_.find_namespace(packet.nsp)) open_socket(*nsp, packet.payload);
+  if (const Namespace* nsp = shard_.find_namespace(packet.nsp)) authenticate(*nsp, packet.payload);
 }
 
 void Session::arrive(SessionState&& state) {
@@ -205,6 +277,12 @@ void Session::feed(std::string_view text) {
 void Session::refuse(std::string_view nsp, Reason reason) {
   std::string json = R"({"message":)";
   append_json_string(json, reason_row(reason).text);
+  if (reason_row(reason).http_status == 401 || reason_row(reason).http_status == 503) {
+    // A client tells by it whether a fresh token would help.
+    json += R"(,"data":{"reason":")";
+    json += reason_row(reason).id;
+    json += R"("})";
+  }
   json += '}';
   send(packet_message(Packet::Type::kConnectError, nsp, {}, json));
 }
@@ -223,7 +301,9 @@ std::unique_ptr<Socket> Session::give(Socket& socket) {
   return given;
 }
 
-void Session::remove(Socket& socket) {
+void Session::remove(Socket& socket, Reason reason) {
+  if (shard_.handlers != nullptr) shard_.handlers->on_gone(socket, reason);
+  if (const std::optional<Candidate> candidate = take_candidate(socket)) return candidate->socket->retire();
   give(socket)->retire();
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "auth/credentials.h"
 #include "hub/ids.h"
 #include "net/frame.h"
 #include "socketio/shard.h"
@@ -17,6 +18,7 @@ struct SessionState {
   std::string address;
   hub::AppIndex app = 0;
   bool secure = false;
+  auth::CredentialsPtr credentials;
   bool text_only = false;
   bool pinged = false;
   uint64_t beat_ms = 0;

@@ -20,12 +20,12 @@ constexpr size_t kSecretBytes = 15;
 
 }  // namespace
 
-Shard::Shard(hub::AppTable& apps_in, hub::ShardHub& hub_in, TimerWheel& wheel_in, std::vector<auth::AppKey>& keys_in,
-             Host& host_in, const net::OutboxLimits& limits, Options options_in)
+Shard::Shard(hub::AppTable& apps_in, hub::ShardHub& hub_in, TimerWheel& wheel_in, hub::Access& access_in, Host& host_in,
+             const net::OutboxLimits& limits, Options options_in)
     : apps(apps_in),
       hub(hub_in),
       wheel(wheel_in),
-      keys(keys_in),
+      access(access_in),
       host(host_in),
       options(std::move(options_in)),
       encoder(parser),
@@ -51,6 +51,15 @@ Session* Shard::find_session(const std::string& sid) const {
   return found == sessions_.end() ? nullptr : found->second.get();
 }
 
+void Shard::take(std::unique_ptr<Session> session) {
+  try {
+    sessions_.try_emplace(session->sid(), nullptr).first->second = std::move(session);
+  } catch (const std::bad_alloc&) {
+    session->give_up();
+    throw;
+  }
+}
+
 Reason Shard::admit(hub::App*& app) {
   app = &app_of(options.namespaces.front());
   if (!app->present) return Reason::kAppUnknown;
@@ -58,10 +67,11 @@ Reason Shard::admit(hub::App*& app) {
   return host.admit(*app);
 }
 
-void Shard::open(Link& link, hub::App& app, const ClientInfo& client, bool text_only, bool echo) {
-  auto session = std::make_unique<Session>(*this, new_secret_id(), app, client, &link);
+void Shard::open(Link& link, Admitted& place, const ClientInfo& client, bool text_only, bool echo) {
+  auto session = std::make_unique<Session>(*this, new_secret_id(), place.app(), client, &link);
+  place.keep();
   Session& opened = *session;
-  sessions_.emplace(opened.sid(), std::move(session));
+  take(std::move(session));
   link.attach(opened);
   if (text_only) opened.set_text_only();
   if (echo) opened.set_echo();
@@ -113,11 +123,13 @@ void Shard::send_away(Session& session, std::string_view rest) {
 }
 
 void Shard::adopt(SessionState&& state, Link* link) {
-  const ClientInfo client{.address = state.address, .secure = state.secure};
-  auto session = std::make_unique<Session>(*this, state.sid, apps[state.app], client, link);
+  Admitted place(host, apps[state.app]);
+  const ClientInfo client{.address = state.address, .secure = state.secure, .credentials = state.credentials};
+  auto session = std::make_unique<Session>(*this, state.sid, place.app(), client, link);
+  place.keep();
   Session& adopted = *session;
   moved_.erase(state.sid);
-  sessions_.insert_or_assign(state.sid, std::move(session));
+  take(std::move(session));
   if (link != nullptr) link->attach(adopted);
   adopted.arrive(std::move(state));
 }

@@ -14,11 +14,11 @@
 #include <variant>
 #include <vector>
 
-#include "auth/app_key.h"
 #include "base/random.h"
 #include "base/timer_wheel.h"
 #include "http/request.h"
 #include "http/response.h"
+#include "hub/access.h"
 #include "hub/shard_hub.h"
 #include "socketio/content.h"
 #include "socketio/encode.h"
@@ -32,6 +32,7 @@ class Link;
 class Session;
 class Socket;
 class Emitter;
+class Handlers;
 class Recovery;
 struct ClientInfo;
 struct Gone;
@@ -75,6 +76,24 @@ class Host {
   ~Host() = default;
 };
 
+/// A connection that is counted for an app: no longer, unless a session comes to be that gives it back.
+class Admitted {
+ public:
+  Admitted(Host& host, hub::App& app) : host_(host), app_(&app) {}
+  ~Admitted() {
+    if (app_ != nullptr) host_.release(*app_);
+  }
+  Admitted(const Admitted&) = delete;
+  Admitted& operator=(const Admitted&) = delete;
+
+  hub::App& app() const { return *app_; }
+  void keep() { app_ = nullptr; }
+
+ private:
+  Host& host_;
+  hub::App* app_;
+};
+
 struct Tally {
   uint64_t sessions_opened = 0;
   uint64_t sessions_closed = 0;
@@ -89,8 +108,8 @@ struct Tally {
 
 class Shard {
  public:
-  Shard(hub::AppTable& apps_in, hub::ShardHub& hub_in, TimerWheel& wheel_in, std::vector<auth::AppKey>& keys_in,
-        Host& host_in, const net::OutboxLimits& limits, Options options_in);
+  Shard(hub::AppTable& apps_in, hub::ShardHub& hub_in, TimerWheel& wheel_in, hub::Access& access_in, Host& host_in,
+        const net::OutboxLimits& limits, Options options_in);
   ~Shard();
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
@@ -119,8 +138,12 @@ class Shard {
   Upgrade check_upgrade(const http::Request& request) const;
   /// Counts a session for the app of `/`, which is written to `app`; kNone, or why not.
   Reason admit(hub::App*& app);
-  /// A new session over `link`, which was admitted. `echo`: see Session::set_echo.
-  void open(Link& link, hub::App& app, const ClientInfo& client, bool text_only, bool echo);
+  /// A new session over `link`. `echo`: see Session::set_echo.
+  void open(Link& link, Admitted& place, const ClientInfo& client, bool text_only, bool echo);
+  /// A session of this shard; null when there is none with this id.
+  Session* find_session(const std::string& sid) const;
+  /// Into the table; a session for which there is no room there has ended.
+  void take(std::unique_ptr<Session> session);
   /// Whether a session of this shard has this id.
   bool knows(const std::string& sid) const;
   /// `link` wants to become the transport of a session that is known. `probed`: its probe was answered elsewhere.
@@ -167,8 +190,9 @@ class Shard {
   hub::AppTable& apps;
   hub::ShardHub& hub;
   TimerWheel& wheel;
-  std::vector<auth::AppKey>& keys;
+  hub::Access& access;
   Host& host;
+  Handlers* handlers = nullptr;  ///< of the program that has Kilat inside; null: there is none
   Options options;
   uint64_t now_ms = 0;      ///< monotonic, set once a turn
   uint64_t now_unix_s = 0;  ///< wall clock, set once a turn
@@ -197,7 +221,6 @@ class Shard {
   void on_request(PollRequest request);
   void on_gone(const Gone& gone);
   bool take_last_poll(const std::string& sid);
-  Session* find_session(const std::string& sid) const;
 
   std::unordered_map<std::string, std::unique_ptr<Session>> sessions_;
   std::vector<std::unique_ptr<Session>> graves_;

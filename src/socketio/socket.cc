@@ -24,9 +24,6 @@ Socket::Socket(Shard& shard, Session& session, const Namespace& nsp)
     replay_ = std::make_unique<Replay>(shard.new_secret_id(), shard.options.recovery_bytes_max, shard.last_number());
   }
   choose_format();
-  std::vector<Socket*>& all = shard.sockets(nsp);
-  place_ = all.size();
-  all.push_back(this);
   shard.hub.add(*this);
   name(shard.new_socket_id(handle().slot));
   ++shard.tally.sockets_opened;
@@ -47,7 +44,12 @@ void Socket::transport_changed() {
 }
 
 void Socket::open(std::string_view auth) {
+  std::vector<Socket*>& all = shard_.sockets(nsp_);
+  place_ = all.size();
+  all.push_back(this);
+  listed_ = true;
   send_connected();
+  if (who_) shard_.hub.join(*this, std::string(hub::kUserChannelPrefix) + who_->user_id);
   if (!shard_.options.protocol_suite) return;
   std::string json = R"(["auth",)";
   json += auth.empty() ? "{}" : auth;
@@ -62,15 +64,23 @@ void Socket::send_connected() {
   send(packet_message(Packet::Type::kConnect, nsp_.name, {}, json));
 }
 
+const std::string& Socket::user_id() const {
+  static const std::string kNobody;
+  return who_ ? who_->user_id : kNobody;
+}
+
 void Socket::retire() {
   if (std::exchange(retired_, true)) return;
   const memory::MustSucceed retiring;
+  if (shard_.handlers != nullptr) shard_.handlers->on_gone(*this, Reason::kClientGone);
   shard_.emitter->forget(*this);
   shard_.hub.remove(*this);
-  std::vector<Socket*>& all = shard_.sockets(nsp_);
-  all[place_] = all.back();
-  all[place_]->place_ = place_;
-  all.pop_back();
+  if (listed_) {
+    std::vector<Socket*>& all = shard_.sockets(nsp_);
+    all[place_] = all.back();
+    all[place_]->place_ = place_;
+    all.pop_back();
+  }
   ++shard_.tally.sockets_closed;
 }
 
@@ -120,6 +130,10 @@ void Socket::on_event(const Packet& packet, std::span<const std::string> attachm
   if (packet.binary() && !shard_.parser.placeholders_valid(packet.payload, attachments.size())) {
     return session_->close(Reason::kSioPacketInvalid);
   }
+  if (shard_.handlers != nullptr && !event->numeric &&
+      shard_.handlers->on_event(*this, *event, packet.id, attachments)) {
+    return;
+  }
   if (shard_.options.protocol_suite) return echo(*event, packet, attachments);
   if (on_built_in(*event, packet.id, attachments)) return;
   ++shard_.tally.unhandled;
@@ -131,7 +145,13 @@ void Socket::on_ack(const Packet& packet, std::span<const std::string> attachmen
   if (packet.binary() && !shard_.parser.placeholders_valid(packet.payload, attachments.size())) {
     return session_->close(Reason::kSioPacketInvalid);
   }
+  if (shard_.handlers != nullptr && shard_.handlers->on_ack(*this, *packet.id, packet.payload, attachments)) return;
   shard_.emitter->on_ack(*this, *packet.id, packet.payload, attachments);
+}
+
+void Socket::acknowledge(uint64_t id, std::string_view list, std::span<const std::string> attachments) {
+  if (session_ == nullptr) return;
+  send(session_->link_frame(packet_message(Packet::Type::kAck, nsp_.name, id, list, attachments)));
 }
 
 // --- from the hub and the emit API
@@ -174,7 +194,7 @@ void Socket::disconnect(bool close) {
   Session& session = *session_;
   if (!close) {
     send(packet_message(Packet::Type::kDisconnect, nsp_.name, {}, {}));
-    return session.remove(*this);
+    return session.remove(*this, Reason::kTerminatedByApi);
   }
   session.disconnect_all();
 }

@@ -11,8 +11,10 @@
 #include <string_view>
 #include <vector>
 
+#include "auth/token_clock.h"
 #include "base/allowance.h"
 #include "hub/subscriber.h"
+#include "socketio/handlers.h"
 #include "socketio/packet.h"
 #include "socketio/replay.h"
 #include "socketio/shard.h"
@@ -33,10 +35,14 @@ class Socket final : public hub::Subscriber {
   std::string id() const { return socket_id().compact_text(); }
   /// Null while it waits to be recovered.
   Session* session() const { return session_; }
-  const std::string& user_id() const { return user_id_; }
+  /// Empty when nobody is signed in.
+  const std::string& user_id() const;
+  auth::TokenClock& clock() { return clock_; }
   uint64_t opened_ms() const { return opened_ms_; }
   hub::App& app() const { return shard_.app_of(nsp_); }
   Replay* replay() { return replay_.get(); }
+  /// False while it is not decided whether its client may have it.
+  bool listed() const { return listed_; }
 
   /// Answers the CONNECT. `auth`: its payload, an object, or empty.
   void open(std::string_view auth);
@@ -49,8 +55,18 @@ class Socket final : public hub::Subscriber {
   /// Another session has it now: sends what came after event number `after`, and the answer to the CONNECT.
   void resume(Session& session, uint64_t after);
 
+  /// Who its client is from now on, as a token or a signature has said.
+  void become(auth::IdentityPtr who, bool by_token);
+  /// Whether its client, who has come back as `who` (null: without a token), may go on as the user it was, in all the
+  /// rooms that rules have let it into.
+  bool still_allowed(const auth::Identity* who) const;
+  /// Warns the client before its token expires; true when it has.
+  bool check_token();
+
   void on_event(const Packet& packet, std::span<const std::string> attachments);
   void on_ack(const Packet& packet, std::span<const std::string> attachments);
+  /// Answers an event of the client: `list` is a JSON list whose placeholders name the attachments.
+  void acknowledge(uint64_t id, std::string_view list, std::span<const std::string> attachments);
 
   // From the hub, through the shard's sink.
   void on_joined(const hub::JoinReply& reply);
@@ -69,6 +85,8 @@ class Socket final : public hub::Subscriber {
   /// Tells the client that it is over, and ends the socket; `close`: the whole session.
   void disconnect(bool close);
 
+  std::shared_ptr<SocketMemory> memory;  ///< see Handlers
+
  private:
   /// A client that waits to hear whether it has joined.
   struct Joining {
@@ -85,10 +103,22 @@ class Socket final : public hub::Subscriber {
   // gateway.cc
   bool on_built_in(const EventContent& event, std::optional<uint64_t> ack, std::span<const std::string> attachments);
   void subscribe(std::string_view argument, std::optional<uint64_t> ack);
-  Reason check_subscription(const Request& request, std::string_view channel, hub::Member& member);
+  Reason check_channel(std::string_view channel) const;
+  Reason check_signed(const Request& request, std::string_view channel, hub::Member& member);
+  void subscribe_by_rule(Request& request, const std::string& channel, std::optional<uint64_t> ack);
+  void ask_backend(Request& request, const std::string& channel, std::optional<uint64_t> ack);
+  void on_backend_answer(const std::string& channel, const auth::BackendAnswer& answer);
+  /// Takes the waiting clients of a channel out of `waiting`.
+  static std::vector<Joining> take_waiting(std::vector<Joining>& waiting, std::string_view channel);
+  void join(const std::string& channel, hub::Member member, bool by_rule, std::optional<uint64_t> ack);
   bool signature_fits(const std::optional<std::string>& auth, const std::string& text);
   void unsubscribe(std::string_view argument, std::optional<uint64_t> ack);
   void sign_in(std::string_view argument, std::optional<uint64_t> ack);
+  void sign_in_with(std::string_view token, std::optional<uint64_t> ack);
+  void on_identified(const auth::Authenticator::Outcome& who, std::optional<uint64_t> ack);
+  void sign_in_as(auth::IdentityPtr who, bool by_token, std::optional<uint64_t> ack);
+  void leave_forbidden();
+  static Socket* resolve(Shard& shard, hub::Handle handle);
   void publish(std::string_view argument, std::optional<uint64_t> ack, std::span<const std::string> attachments);
   Reason check_publish(const Request& request, std::string_view channel);
 
@@ -99,13 +129,17 @@ class Socket final : public hub::Subscriber {
   Shard& shard_;
   Session* session_;
   const Namespace& nsp_;
-  std::string user_id_;
-  std::string user_info_;
+  auth::IdentityPtr who_;  ///< null: nobody is signed in
+  auth::TokenClock clock_;
   std::vector<Joining> joining_;
+  std::vector<Joining> asking_;     ///< clients that wait for what the backend says
   std::unique_ptr<Replay> replay_;  ///< with recovery
   Allowance published_;
   uint64_t opened_ms_;
   size_t place_ = 0;  ///< in Shard::sockets
+  bool listed_ = false;
+  bool identifying_ = false;  ///< a token is looked at
+  bool by_token_ = false;     ///< the user comes from a token
   bool retired_ = false;
 };
 

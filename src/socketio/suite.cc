@@ -2,7 +2,6 @@
 // to.
 #include "socketio/session.h"
 #include "socketio/socket.h"
-#include "ws/frame.h"
 
 namespace kilat::socketio {
 
@@ -13,19 +12,14 @@ void Socket::echo(const EventContent& event, const Packet& packet, std::span<con
     if (!on_load_event(event, packet.id)) on_built_in(event, packet.id, attachments);
     return;
   }
-  const auto count = static_cast<uint32_t>(attachments.size());
-  std::string text =
-      asks ? packet_head(count > 0 ? Packet::Type::kBinaryAck : Packet::Type::kAck, nsp_.name, packet.id, count)
-           : packet_head(count > 0 ? Packet::Type::kBinaryEvent : Packet::Type::kEvent, nsp_.name, {}, count);
-  text += asks ? "[" : R"(["message-back")";
+  std::string text = asks ? "[" : R"(["message-back")";
   for (const std::string_view argument : event.arguments) {
     if (text.back() != '[') text += ',';
     text += argument;
   }
   text += ']';
-  std::string bytes = ws::encode_frame(ws::Opcode::kText, text);
-  for (const std::string& attachment : attachments) bytes += ws::encode_frame(ws::Opcode::kBinary, attachment);
-  send(session_->link_frame(net::FramePtr::make(bytes)));
+  if (asks) return acknowledge(*packet.id, text, attachments);
+  send(session_->link_frame(packet_message(Packet::Type::kEvent, nsp_.name, {}, text, attachments)));
 }
 
 // `sub(room)` and `pub(room, data)`: everybody in the room, the sender included, gets `msg(data)`.

@@ -237,6 +237,7 @@ class Server {
   /** SIGTERM; the server must end with exit code 0 and sanitizers must have kept silent. */
   async stop({ timeout_ms = kWaitMs } = {}) {
     this.closeClients();
+    this.child.stdin?.end();
     if (!this.ended) this.child.kill('SIGTERM');
     const how = await this.#wait_exit(timeout_ms);
     this.#remove_files();
@@ -279,17 +280,20 @@ class Server {
 /**
  * Starts a server and resolves when it has logged `"event":"ready"`.
  * Options: apps, server, http, limits, log, tls, metrics, health, socketio (tables of the configuration file), port (default: picked by the kernel),
- * env (additional environment), args (more arguments of `kilat serve`).
+ * env (additional environment), args (more arguments of `kilat serve`), program ({file, args}: another program that has
+ * the server inside, and takes the configuration file as its first argument; its standard input is a pipe).
  */
 export async function startServer(options = {}) {
-  assert.ok(existsSync(kBinary), `no server at ${kBinary}: build it, or set KILAT_BIN`);
+  const binary = options.program ? options.program.file : kBinary;
+  assert.ok(existsSync(binary), `no server at ${binary}: build it, or set KILAT_BIN`);
   const directory = mkdtempSync(path.join(tmpdir(), 'kilat-conformance-'));
   const file = path.join(directory, 'kilat.toml');
   writeFileSync(file, configText(options));
-  const child = spawn(kBinary, ['serve', '--config', file, ...(options.args ?? [])], {
+  const args = options.program ? [file, ...options.program.args] : ['serve', '--config', file, ...(options.args ?? [])];
+  const child = spawn(binary, args, {
     cwd: directory,
     env: { ...process.env, ...options.env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: [options.program ? 'pipe' : 'ignore', 'pipe', 'pipe'],
   });
   const server = new Server(child, directory, options);
   child.once('error', (error) => server.stray.push(String(error)));

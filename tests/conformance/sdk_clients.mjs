@@ -70,12 +70,9 @@ export function pusherJs(server, options = {}) {
 /** A laravel-echo client with the broadcaster 'reverb' or 'pusher'. */
 export async function echo(server, broadcaster, options = {}) {
   const { default: Echo } = await import('laravel-echo');
-  const client = new Echo({
-    broadcaster,
-    Pusher: PusherJs,
-    key: server.app.key,
-    ...options_for(server, options),
-  });
+  const settings = { broadcaster, Pusher: PusherJs, key: server.app.key, ...options_for(server, options), ...options.extra };
+  // What is set to undefined is left to Echo's defaults.
+  const client = new Echo(Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined)));
   open_clients.add(client);
   return client;
 }

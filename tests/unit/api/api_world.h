@@ -18,6 +18,7 @@
 #include "auth/hmac.h"
 #include "http/request_parser.h"
 #include "net/outbox.h"
+#include "unit/hub/test_access.h"
 #include "unit/signed_target.h"
 
 namespace kilat::api::testing {
@@ -90,9 +91,8 @@ struct Answer {
 class ApiShard final : public hub::Sink, private ServiceHost {
  public:
   ApiShard(hub::AppTable& apps, net::MailGrid<hub::Command>& grid, uint32_t index, const ServiceOptions& options)
-      : mailbox(grid, index, nullptr), hub(apps, mailbox, *this, wheel) {
-    for (hub::AppIndex app = 0; app < apps.size(); ++app) keys.emplace_back(apps[app].settings.secret);
-    service = std::make_unique<Service>(apps, hub, keys, static_cast<ServiceHost&>(*this), options);
+      : mailbox(grid, index, nullptr), hub(apps, mailbox, *this, wheel), rights(apps) {
+    service = std::make_unique<Service>(apps, hub, rights.access, static_cast<ServiceHost&>(*this), options);
   }
 
   net::FramePtr encode(const hub::Publication& publication, hub::Format) override {
@@ -118,7 +118,7 @@ class ApiShard final : public hub::Sink, private ServiceHost {
   TimerWheel wheel{0};
   net::Mailbox<hub::Command> mailbox;
   hub::ShardHub hub;
-  std::vector<auth::AppKey> keys;
+  hub::testing::TestAccess rights;
   std::unique_ptr<Service> service;
   std::vector<std::pair<Ticket, http::Response>> answers;
 

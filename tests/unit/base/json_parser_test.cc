@@ -87,6 +87,31 @@ TEST(JsonParser, IntegersOfAnyLength_AreValid) {
   }
 }
 
+TEST(JsonParser, NumbersOutOfRange_AreValid) {
+  for (const char* text :
+       {"1e400", "-1E400", "1e+400", "[1e309,2]", R"({"a":99999999999999999999e99999999999999999999})",
+        "1.7976931348623159e308", "0e400", "1e-400", "1e-99999999999999999999", "1e00000000000000000400",
+        "1234567890123456789012345e300", "0.00001e310"}) {
+    EXPECT_TRUE(valid(text)) << text;
+  }
+  for (const char* text : {"1e400x", "1e400e400", "1e++400", "01e400", ".1e400", "1.e400", "1e400.5", "e400", "[1e400",
+                           "1e400+", "[1e400,1e]", "[1e400,1e+]", "1e-"}) {
+    EXPECT_FALSE(valid(text)) << text;
+  }
+}
+
+TEST(JsonParser, NumbersOutOfRange_LeaveTheRestOfTheDocumentWhole) {
+  JsonParser parser;
+  const Padded text(R"({"e400":"1e400 \" 1e400","n":1e400,"m":-12e+3,"z":[1e5]})");
+  const auto root = parser.parse(text.view());
+  ASSERT_TRUE(root);
+  const dom::object object = root->get_object();
+  EXPECT_EQ(string_member(object, "e400"), "1e400 \" 1e400");
+  EXPECT_EQ(find_raw(object, text.view(), "n")->raw, "1e400");
+  EXPECT_TRUE(find_raw(object, text.view(), "n")->value.is_double());
+  EXPECT_EQ(double(object["m"]), -12'000.0);
+}
+
 TEST(JsonParser, LongIntegers_LeaveTheRestOfTheDocumentWhole) {
   JsonParser parser;
   const std::string digits(40, '7');

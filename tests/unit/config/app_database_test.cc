@@ -199,5 +199,20 @@ TEST(StoredApps, CheckBeforeStoring_SaysWhatTheLoadWouldSay) {
     EXPECT_FALSE(is_stored_setting(name)) << name;
 }
 
+TEST_F(AppDatabase, NamespacesOfSocketIo_FindStoredAppsAndWarnOfMissingOnes) {
+  const std::string file = std::string(kDatabase) + "[socketio]\napp = \"shop\"\nnamespaces = [\"/x app=shop\"]\n";
+  write(file + std::string(kApp));
+  put(shop());
+  EXPECT_EQ(render(good().warnings), "");
+  EXPECT_TRUE(store().remove("shop"));
+  const std::string warnings = render(good().warnings);
+  EXPECT_NE(warnings.find("kilat.toml:4:7: warning: socketio.app names the app \"shop\""), std::string::npos)
+      << warnings;
+  EXPECT_NE(warnings.find("socketio.namespaces: \"/x\" names the app"), std::string::npos) << warnings;
+  // Whoever changes the database has not read it.
+  request_.stored_apps = false;
+  EXPECT_EQ(render(good().warnings), "");
+}
+
 }  // namespace
 }  // namespace kilat::config

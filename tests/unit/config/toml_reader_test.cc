@@ -200,5 +200,19 @@ TEST(TomlReader, SingleAppTable_CountsAsOneApp) {
   EXPECT_EQ(read("[app]\nid = \"a\"\nkey = \"k\"\nsecret = \"s\"\n").settings.apps.size(), 1U);
 }
 
+TEST(Validate, NamespacesOfAppsThatDoNotExist_AreErrorsInTheirLine) {
+  EXPECT_EQ(messages(with_app("[socketio]\napp = \"shop\"\nnamespaces = [\"/a\", \"/b app=shop scope=b.\"]")), "");
+  const std::string text = messages(with_app("[socketio]\napp = \"shpo\"\nnamespaces = [\"/a\", \"/b app=other\"]"));
+  EXPECT_NE(text.find("kilat.toml:2:7: error: socketio.app names the app \"shpo\", which does not exist"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("did you mean \"shop\"?"), std::string::npos) << text;
+  EXPECT_NE(
+      text.find("kilat.toml:3:14: error: socketio.namespaces: \"/b\" names the app \"other\", which does not exist"),
+      std::string::npos)
+      << text;
+  EXPECT_NE(text.find("2 errors"), std::string::npos) << text;
+}
+
 }  // namespace
 }  // namespace kilat::config

@@ -7,10 +7,10 @@ namespace {
 struct Compression : SessionTest {};
 KILAT_SESSION_TEST(Compression);
 
-constexpr SessionOptions kShared{.socket_id = {}, .format = kDeflatedFormat, .deflate = true};
-constexpr SessionOptions kOwn{
+const SessionOptions kShared{.socket_id = {}, .format = kDeflatedFormat, .deflate = true};
+const SessionOptions kOwn{
     .socket_id = {}, .format = kOwnFormat, .client_takeover = true, .deflate = true, .server_takeover = true};
-constexpr SessionOptions kOwnAlone{.socket_id = {}, .format = kOwnFormat, .deflate = true, .server_window_bits = 9};
+const SessionOptions kOwnAlone{.socket_id = {}, .format = kOwnFormat, .deflate = true, .server_window_bits = 9};
 
 std::string payload(int number) {
   return json_string(R"({"order":)" + std::to_string(number) + R"(,"text":"the same words again and again é"})");

@@ -207,49 +207,13 @@ TEST(Message, AParserIsReusable_AlsoAfterRefusals) {
   }
 }
 
-// --- channel_data and user_data
-
-std::optional<MemberData> member(std::string_view text, std::string_view key = "user_id") {
+TEST(Message, MemberData_MayBeAViewIntoTheMessage) {
   MessageParser parser;
-  return parser.parse_member(text, key);
-}
-
-TEST(Member, IdsAsStringOrWholeNumber_AreTheirText) {
-  EXPECT_EQ(member(R"({"user_id":"abc"})")->user_id, "abc");
-  EXPECT_EQ(member(R"({"user_id":10})")->user_id, "10");
-  EXPECT_EQ(member(R"({"user_id":-3})")->user_id, "-3");
-  EXPECT_EQ(member(R"({"user_id":18446744073709551615})")->user_id, "18446744073709551615");
-  EXPECT_EQ(member(R"({"user_id":"\u00e9"})")->user_id, "é");
-}
-
-TEST(Member, WithoutAUsableId_IsRefused) {
-  for (const char* text : {"", "x", "[]", "{}", R"({"user_id":""})", R"({"user_id":null})", R"({"user_id":1.5})",
-                           R"({"user_id":true})", R"({"user_id":{}})", R"({"id":"1"})"}) {
-    EXPECT_FALSE(member(text)) << text;
-  }
-}
-
-TEST(Member, UserInfo_IsKeptAsItCame) {
-  EXPECT_EQ(member(R"({"user_id":1,"user_info":{ "n" : "é" }})")->user_info, R"({ "n" : "é" })");
-  EXPECT_EQ(member(R"({"user_id":1})")->user_info, "");
-  EXPECT_EQ(member(R"({"user_id":1,"user_info":null})")->user_info, "");
-  for (const char* info : {"5", "\"x\"", "[]", "true"}) {
-    EXPECT_FALSE(member(std::string(R"({"user_id":1,"user_info":)") + info + "}")) << info;
-  }
-}
-
-TEST(Member, OfASignIn_NeedsAStringId) {
-  EXPECT_EQ(member(R"({"id":"42"})", "id")->user_id, "42");
-  EXPECT_FALSE(member(R"({"id":42})", "id"));
-  EXPECT_FALSE(member(R"({"id":""})", "id"));
-  EXPECT_FALSE(member(R"({"user_id":"42"})", "id"));
-}
-
-TEST(Member, Watchlist_HasEachIdOnceInOrder) {
-  const auto data = member(R"({"id":"1","watchlist":["b","a","b",7,"7",null,"",[],"c"]})", "id");
-  ASSERT_TRUE(data);
-  EXPECT_EQ(data->watchlist, (std::vector<std::string>{"b", "a", "7", "c"}));
-  EXPECT_TRUE(member(R"({"id":"1","watchlist":"b"})", "id")->watchlist.empty());
+  ws::PaddedBytes bytes(R"({"event":"pusher:signin","data":{"auth":"k:s","user_data":"{\"id\":\"\u00e9\"}"}})");
+  const auto message = parser.parse({bytes.span().data(), bytes.span().size()});
+  ASSERT_TRUE(message && message->user_data);
+  EXPECT_EQ(parser.parse_member(*message->user_data, MemberKind::kSignin)->user_id, "é");
+  EXPECT_EQ(message->auth, "k:s");
 }
 
 }  // namespace

@@ -19,6 +19,7 @@
 #include "pusher/encode.h"
 #include "pusher/formats.h"
 #include "pusher/session.h"
+#include "unit/hub/test_access.h"
 #include "unit/ws/event_log.h"
 #include "ws/frame.h"
 
@@ -59,7 +60,7 @@ class SessionSink final : public hub::Sink {
 
 struct TestShard {
   TestShard(hub::AppTable& apps, net::MailGrid<hub::Command>& grid, uint32_t index, const ShardLimits& limits)
-      : mailbox(grid, index, nullptr), hub(apps, mailbox, sink, wheel), pusher(apps, hub, wheel, limits) {
+      : mailbox(grid, index, nullptr), hub(apps, mailbox, sink, wheel), rights(apps), pusher(apps, hub, wheel, rights.access, limits) {
     set_now(kStartMs);
   }
   void set_now(uint64_t now_ms) {
@@ -70,6 +71,7 @@ struct TestShard {
   net::Mailbox<hub::Command> mailbox;
   SessionSink sink;
   hub::ShardHub hub;
+  hub::testing::TestAccess rights;
   Shard pusher;
 };
 

@@ -147,12 +147,13 @@ TEST_P(Rooms, Presence_TellsWhoIsThereAndWhoComesAndGoes) {
 TEST_P(Rooms, PresenceWithoutAMember_IsRefused) {
   Client& client = world.join();
   EXPECT_THAT(client.subscribe_signed("presence-c"), ElementsAre(ack(1, refusal(Reason::kPresenceDataInvalid))));
-  for (const char* data : {"{}", "x", "[]", R"({"user_id":""})"}) {
+  for (const char* data : {"{}", "x", "[]", R"({"user_id":""})", R"({"user_id":"u","user_info":"text"})",
+                           R"({"user_id":"u","user_info":[1]})"}) {
     EXPECT_THAT(client.subscribe_presence("presence-c", data), ElementsAre(HasSubstr("presence_data_invalid"))) << data;
   }
   EXPECT_THAT(client.subscribe_presence("presence-c", R"({"user_id":")" + std::string(129, 'x') + R"("})"),
               ElementsAre(HasSubstr("presence_data_invalid")));
-  const std::string large = R"({"user_id":"1","user_info":")" + std::string(3'000, 'x') + R"("})";
+  const std::string large = R"({"user_id":"1","user_info":{"n":")" + std::string(3'000, 'x') + R"("}})";
   EXPECT_THAT(client.subscribe_presence("presence-c", large), ElementsAre(HasSubstr("presence_member_too_big")));
 }
 
@@ -192,7 +193,8 @@ TEST_P(Rooms, BrokenSignIns_AreRefused) {
   EXPECT_THAT(client.ask("signin", ""), ElementsAre(HasSubstr("socketio_arguments_invalid")));
   EXPECT_THAT(client.ask("signin", R"({"auth":"a:b","user_data":"{\"id\":\"u\"}"})"),
               ElementsAre(HasSubstr("signin_invalid")));
-  for (const char* data : {"{}", "x", R"({"id":""})", R"({"user_id":"u"})", R"({"id":"a\u0000"})"}) {
+  for (const char* data : {"{}", "x", R"({"id":""})", R"({"id":7})", R"({"user_id":"u"})", R"({"id":"a\u0000"})",
+                           R"({"id":"u","user_info":"text"})"}) {
     EXPECT_THAT(client.sign_in(data), ElementsAre(HasSubstr("signin_invalid"))) << data;
   }
   World::Setup setup;

@@ -14,7 +14,6 @@
 #include <utility>
 #include <vector>
 
-#include "auth/app_key.h"
 #include "auth/hmac.h"
 #include "base/base64.h"
 #include "base/json_text.h"
@@ -28,6 +27,7 @@
 #include "socketio/session_state.h"
 #include "socketio/shard.h"
 #include "socketio/socket.h"
+#include "unit/hub/test_access.h"
 #include "unit/ws/event_log.h"
 #include "ws/frame.h"
 
@@ -118,9 +118,9 @@ class TestShard final : public hub::Sink, private Host {
             const net::OutboxLimits& limits, int& admitted)
       : mailbox(grid, index, nullptr),
         hub(apps, mailbox, *this, wheel),
-        keys(keys_of(apps)),
+        rights(apps),
         admitted_(admitted),
-        sio(apps, hub, wheel, keys, static_cast<Host&>(*this), limits, options) {
+        sio(apps, hub, wheel, rights.access, static_cast<Host&>(*this), limits, options) {
     set_now(kStartMs);
   }
   void set_now(uint64_t now_ms) {
@@ -156,7 +156,7 @@ class TestShard final : public hub::Sink, private Host {
   TimerWheel wheel{kStartMs};
   net::Mailbox<hub::Command> mailbox;
   hub::ShardHub hub;
-  std::vector<auth::AppKey> keys;
+  hub::testing::TestAccess rights;
   std::map<uint64_t, http::Response> answers;  ///< by ticket
   Reason admits = Reason::kNone;               ///< what admit() says
 
@@ -167,11 +167,6 @@ class TestShard final : public hub::Sink, private Host {
   Shard sio;
 
  private:
-  static std::vector<auth::AppKey> keys_of(const hub::AppTable& apps) {
-    std::vector<auth::AppKey> keys;
-    for (hub::AppIndex app = 0; app < apps.size(); ++app) keys.emplace_back(apps[app].settings.secret);
-    return keys;
-  }
   void answer(uint64_t ticket, const http::Response& response) override {
     if (!answers.emplace(ticket, response).second) std::abort();  // nobody is answered twice
   }
@@ -358,7 +353,8 @@ class World {
     Client& client = add(shard(at), link);
     hub::App* app = nullptr;
     if (shard(at).sio.admit(app) != Reason::kNone) std::abort();
-    shard(at).sio.open(client.link(), *app, {.address = "192.0.2.7", .secure = false}, upgrade.text_only, echo);
+    Admitted place(shard(at).sio.host, *app);
+    shard(at).sio.open(client.link(), place, {.address = "192.0.2.7", .secure = false}, upgrade.text_only, echo);
     return client;
   }
   /// The same in a namespace, with everything read.

@@ -1,8 +1,8 @@
-#include "cli/sign.h"
+#include "auth/request_signature.h"
 
 #include "auth/hmac.h"
 
-namespace kilat::cli {
+namespace kilat::auth {
 namespace {
 
 std::string joined(const Parameters& parameters, bool escaped) {
@@ -16,16 +16,16 @@ std::string joined(const Parameters& parameters, bool escaped) {
 
 }  // namespace
 
-std::string signed_query(const Credentials& credentials, std::string_view method, std::string_view path,
+std::string signed_query(const ApiCredentials& credentials, std::string_view method, std::string_view path,
                          Parameters parameters, std::string_view body, uint64_t unix_seconds) {
   parameters["auth_key"] = credentials.key;
   parameters["auth_timestamp"] = std::to_string(unix_seconds);
   parameters["auth_version"] = "1.0";
-  if (!body.empty()) parameters["body_md5"] = auth::md5_hex(body);
+  if (!body.empty()) parameters["body_md5"] = md5_hex(body);
 
   std::string message(method);
   message.append("\n").append(path).append("\n").append(joined(parameters, false));
-  return joined(parameters, true) + "&auth_signature=" + auth::hmac_sha256_hex(credentials.secret, message);
+  return joined(parameters, true) + "&auth_signature=" + hmac_sha256_hex(credentials.secret, message);
 }
 
 std::string percent_encoded(std::string_view text) {
@@ -46,4 +46,4 @@ std::string percent_encoded(std::string_view text) {
   return out;
 }
 
-}  // namespace kilat::cli
+}  // namespace kilat::auth

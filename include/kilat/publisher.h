@@ -1,0 +1,79 @@
+// kilat::Publisher: publishes events to any server that speaks Pusher's HTTP API: Kilat, Pusher, Soketi, Reverb.
+//
+//   kilat::Publisher publisher({.url = "http://127.0.0.1:6001", .app_id = "app", .key = "k", .secret = "s"});
+//   if (auto sent = publisher.trigger("orders", "order.paid", {{"id", 17}}); !sent) std::cerr << sent.error().message;
+//
+// Threads: one object belongs to one thread at a time; calls block. Connections are kept open between calls.
+// Bounds: an answer of 1 MiB; what the server allows of channels, events and bytes is the server's to say.
+#pragma once
+
+#include <boost/json.hpp>
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kilat {
+
+namespace json = boost::json;
+
+struct PublisherOptions {
+  std::string url;  ///< "https://example.org:6001", with the path prefix of the server if it has one
+  std::string app_id;
+  std::string key;
+  std::string secret;
+  std::chrono::milliseconds connect_timeout{5'000};
+  std::chrono::milliseconds timeout{30'000};  ///< of one attempt
+  /// Attempts after the first. Tried again is what the server has surely not published: no connection, 429, 503; with
+  /// `retry_lost` also a lost answer, a time-out or another 5xx, where an event may come twice.
+  std::uint32_t retries = 3;
+  bool retry_lost = false;
+  std::chrono::milliseconds backoff{250};  ///< before the first retry; doubled each time, up to 10 s
+};
+
+/// Why an event was not published.
+struct PublishFailure {
+  long status = 0;      ///< of HTTP; 0: there was no answer
+  std::string message;  ///< of the server, or of the network; never holds the secret
+};
+
+template <typename Value>
+using Published = std::expected<Value, PublishFailure>;
+
+/// One event of a batch.
+struct BatchEvent {
+  std::string channel;
+  std::string name;
+  json::value data;
+  std::string socket_id = {};  ///< who does not get it; may be empty
+};
+
+class Publisher {
+ public:
+  explicit Publisher(PublisherOptions options);
+  ~Publisher();
+  Publisher(Publisher&&) noexcept;
+  Publisher& operator=(Publisher&&) noexcept;
+
+  /// A string is sent as it is, any other value as its JSON text. `socket_id`: a client that does not get the event.
+  Published<void> trigger(std::string_view channel, std::string_view event, const json::value& data,
+                          std::string_view socket_id = {});
+  /// The same event to several channels.
+  Published<void> trigger_channels(const std::vector<std::string>& channels, std::string_view event,
+                                   const json::value& data, std::string_view socket_id = {});
+  /// Several events in one request.
+  Published<void> trigger_batch(const std::vector<BatchEvent>& events);
+  /// Ends the connections of a signed-in user.
+  Published<void> terminate_user_connections(std::string_view user_id);
+  /// What GET /apps/ID`path` answers, for example "/channels" or "/channels/orders".
+  Published<json::value> get(std::string_view path);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace kilat

@@ -1,0 +1,105 @@
+#include "cli/check_access.h"
+
+#include <algorithm>
+#include <ctime>
+#include <utility>
+
+#include "auth/channel_rules.h"
+#include "auth/key_set.h"
+#include "auth/token.h"
+#include "config/token_key_files.h"
+#include "hub/channel_name.h"
+
+namespace kilat::cli {
+namespace {
+
+using auth::Action;
+using auth::Verdict;
+
+Outcome<const hub::AppSettings*> find_app(const config::Loaded& loaded, const std::string& id) {
+  const auto& apps = loaded.settings.apps;
+  if (id.empty() && apps.size() == 1) return &apps.front();
+  const auto found = std::ranges::find(apps, id, &hub::AppSettings::id);
+  if (found != apps.end()) return &*found;
+  Failure failure{.what = "cannot tell which app is meant", .where = loaded.path, .why = {}, .remedies = {}};
+  if (!id.empty()) failure = {.what = "there is no app " + id, .where = loaded.path, .why = {}, .remedies = {}};
+  for (const hub::AppSettings& app : apps) failure.remedies.push_back("--app " + app.id);
+  return std::unexpected(std::move(failure));
+}
+
+Outcome<auth::IdentityPtr> identify(const hub::AppSettings& app, const AccessQuestion& question) {
+  if (question.who.empty() && question.token.empty()) return nullptr;
+  auth::KeySet keys;
+  bool urls = false;
+  if (!app.jwt.secret.empty()) (void)keys.add_secret(app.jwt.secret);
+  for (const std::string& entry : app.jwt.keys) {
+    if (auth::is_key_url(entry)) {
+      urls = true;
+    } else if (const auto text = config::read_key_file(entry)) {
+      (void)keys.add_file(*text);  // a file that is no use is an error of the configuration, said before
+    }
+  }
+  const auto who = question.token.empty()
+                       ? auth::read_claims(question.who, app.jwt)
+                       : auth::check_token(question.token, app.jwt, keys, static_cast<uint64_t>(std::time(nullptr)));
+  if (who) return *who;
+  Failure failure{.what = question.token.empty() ? "cannot read the claims of --who" : "the token is refused",
+                  .where = "app " + app.id,
+                  .why = who.error().detail,
+                  .remedies = {}};
+  if (who.error().reason == Reason::kTokenKeyUnknown && urls) {
+    failure.remedies.emplace_back("keys behind URLs are not fetched here; put the JWKS into a file to try it");
+  }
+  return std::unexpected(std::move(failure));
+}
+
+std::string describe(const auth::Identity* who) {
+  if (who == nullptr) return "nobody signed in";
+  std::string text = "user " + who->user_id;
+  for (size_t i = 0; i < who->roles.size(); ++i) text += (i == 0 ? ", roles " : " ") + who->roles[i];
+  return text;
+}
+
+std::string without_rule(Action action, const hub::AppSettings& app, hub::ChannelKind kind) {
+  switch (action) {
+    case Action::kSubscribe:
+      return kind.needs_signature() ? "no rule: only with a signature of the application"
+                                    : "no rule: open to everybody";
+    case Action::kPublish:
+      return app.client_events ? "no rule: allowed by app.client_events" : "no rule: refused, app.client_events is off";
+    case Action::kSeeMembers: return "no rule: all members are seen";
+  }
+  return {};
+}
+
+}  // namespace
+
+Outcome<AccessAnswer> explain_access(const config::Loaded& loaded, const AccessQuestion& question) {
+  const auto app = find_app(loaded, question.app);
+  if (!app) return std::unexpected(app.error());
+  if (!hub::valid_channel_name(question.channel, loaded.settings.server.strict_channel_names)) {
+    return std::unexpected(
+        Failure{.what = "no channel can have the name " + question.channel, .where = {}, .why = {}, .remedies = {}});
+  }
+  const auto identity = identify(**app, question);
+  if (!identity) return std::unexpected(identity.error());
+  const auth::Identity* who = identity->get();
+  const auth::ChannelRules rules((*app)->rules);
+  const std::string_view bare = hub::bare_name(question.channel);
+  const hub::ChannelKind kind = hub::kind_of(question.channel);
+  AccessAnswer answer;
+  answer.text = fit_for_terminal(question.channel + ", " + describe(who)) + "\n";
+  for (const Action action : {Action::kSubscribe, Action::kPublish, Action::kSeeMembers}) {
+    if (action == Action::kSeeMembers && !kind.presence()) continue;
+    const Verdict verdict = rules.decide(action, question.channel, bare, who);
+    answer.text += std::string(auth::name_of(action)) + "\n";
+    std::vector<std::string> lines = rules.explain(action, question.channel, bare, who);
+    if (verdict == Verdict::kNoRule) lines.back() = without_rule(action, **app, kind);
+    for (const std::string& line : lines) answer.text += "  " + fit_for_terminal(line) + "\n";
+    if (action != Action::kSubscribe) continue;
+    answer.may_subscribe = verdict == Verdict::kAllow || (verdict == Verdict::kNoRule && !kind.needs_signature());
+  }
+  return answer;
+}
+
+}  // namespace kilat::cli

@@ -1,0 +1,192 @@
+#include "kilat/publisher.h"
+
+#include <curl/curl.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "auth/request_signature.h"
+#include "base/clock.h"
+
+namespace kilat {
+namespace {
+
+constexpr size_t kAnswerBytesMax = 1024 * 1024;
+constexpr std::chrono::milliseconds kBackoffMax{10'000};
+constexpr size_t kWordsMax = 300;
+
+struct Answer {
+  long status = 0;
+  std::string body;
+};
+
+/// An attempt that failed.
+struct Miss {
+  PublishFailure failure;
+  bool unpublished = false;  ///< the server has surely done nothing
+  bool worth_it = false;     ///< another attempt may do better
+};
+
+void init_curl_once() {
+  static const CURLcode result = curl_global_init(CURL_GLOBAL_DEFAULT);
+  static_cast<void>(result);
+}
+
+size_t take_bytes(char* data, size_t size, size_t count, void* into) {
+  auto& body = *static_cast<std::string*>(into);
+  if (body.size() + size * count > kAnswerBytesMax) return 0;  // ends the transfer
+  body.append(data, size * count);
+  return size * count;
+}
+
+std::string text_of(const json::value& data) {
+  return data.is_string() ? std::string(data.get_string()) : json::serialize(data);
+}
+
+// What the server says is wrong: Kilat answers {"error":"…"}, others with plain text.
+std::string words_of(const std::string& body) {
+  boost::system::error_code code;
+  const json::value value = json::parse(body, code);
+  const json::object* object = code ? nullptr : value.if_object();
+  const json::value* error = object != nullptr ? object->if_contains("error") : nullptr;
+  return error != nullptr && error->is_string() ? std::string(error->get_string()) : body.substr(0, kWordsMax);
+}
+
+Published<void> without_answer(Published<std::string> answer) {
+  if (!answer) return std::unexpected(std::move(answer.error()));
+  return {};
+}
+
+// Which failures of libcurl came before the request could have been handled.
+bool before_the_request(CURLcode code) {
+  return code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST || code == CURLE_COULDNT_RESOLVE_PROXY ||
+         code == CURLE_SSL_CONNECT_ERROR;
+}
+
+std::optional<Miss> miss_of(CURLcode code, const Answer& answer) {
+  if (code != CURLE_OK) {
+    const bool lasting = code == CURLE_URL_MALFORMAT || code == CURLE_UNSUPPORTED_PROTOCOL ||
+                         code == CURLE_WRITE_ERROR || code == CURLE_PEER_FAILED_VERIFICATION;
+    return Miss{.failure = {.status = 0, .message = curl_easy_strerror(code)},
+                .unpublished = before_the_request(code),
+                .worth_it = !lasting};
+  }
+  if (answer.status >= 200 && answer.status < 300) return std::nullopt;
+  const bool refused = answer.status == 429 || answer.status == 503;
+  return Miss{.failure = {.status = answer.status, .message = words_of(answer.body)},
+              .unpublished = refused,
+              .worth_it = refused || answer.status >= 500};
+}
+
+}  // namespace
+
+struct Publisher::Impl {
+  explicit Impl(PublisherOptions options_in) : options(std::move(options_in)) {
+    init_curl_once();
+    while (options.url.ends_with('/')) options.url.pop_back();
+    curl = curl_easy_init();
+  }
+  ~Impl() { curl_easy_cleanup(curl); }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  CURLcode attempt(std::string_view method, const std::string& path, const std::string& body, Answer& answer);
+  Published<std::string> perform(std::string_view method, const std::string& path, const std::string& body);
+
+  PublisherOptions options;
+  CURL* curl = nullptr;  ///< keeps its connections between requests
+};
+
+CURLcode Publisher::Impl::attempt(std::string_view method, const std::string& path, const std::string& body,
+                                  Answer& answer) {
+  if (curl == nullptr) return CURLE_FAILED_INIT;
+  const std::string full = "/apps/" + options.app_id + path;
+  // Signed anew each time, because a signature is only good for some minutes.
+  const std::string url =
+      options.url + full + "?" +
+      auth::signed_query({.key = options.key, .secret = options.secret}, method, full, {}, body, unix_ms() / 1'000);
+  curl_easy_reset(curl);
+  curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
+  curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+  curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options.connect_timeout.count()));
+  curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, static_cast<long>(options.timeout.count()));
+  curl_easy_setopt(curl, CURLOPT_USERAGENT, "kilat-publisher");
+  curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
+  curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &take_bytes);
+  curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer.body);
+  curl_slist* headers = nullptr;
+  if (method == "POST") {
+    headers = curl_slist_append(headers, "Content-Type: application/json");
+    headers = curl_slist_append(headers, "Expect:");
+    curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.c_str());
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+  }
+  const CURLcode code = curl_easy_perform(curl);
+  curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
+  curl_slist_free_all(headers);
+  return code;
+}
+
+Published<std::string> Publisher::Impl::perform(std::string_view method, const std::string& path,
+                                                const std::string& body) {
+  std::chrono::milliseconds wait = options.backoff;
+  for (uint32_t tried = 0;; ++tried) {
+    Answer answer;
+    const CURLcode code = attempt(method, path, body, answer);
+    std::optional<Miss> miss = miss_of(code, answer);
+    if (!miss) return std::move(answer.body);
+    const bool safe = miss->unpublished || options.retry_lost || method == "GET";
+    if (!miss->worth_it || !safe || tried >= options.retries) return std::unexpected(std::move(miss->failure));
+    std::this_thread::sleep_for(wait);
+    wait = std::min(2 * wait, kBackoffMax);
+  }
+}
+
+Publisher::Publisher(PublisherOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+Publisher::~Publisher() = default;
+Publisher::Publisher(Publisher&&) noexcept = default;
+Publisher& Publisher::operator=(Publisher&&) noexcept = default;
+
+Published<void> Publisher::trigger(std::string_view channel, std::string_view event, const json::value& data,
+                                   std::string_view socket_id) {
+  return trigger_channels({std::string(channel)}, event, data, socket_id);
+}
+
+Published<void> Publisher::trigger_channels(const std::vector<std::string>& channels, std::string_view event,
+                                            const json::value& data, std::string_view socket_id) {
+  json::object body{{"name", event}, {"channels", json::value_from(channels)}, {"data", text_of(data)}};
+  if (!socket_id.empty()) body["socket_id"] = socket_id;
+  return without_answer(impl_->perform("POST", "/events", json::serialize(body)));
+}
+
+Published<void> Publisher::trigger_batch(const std::vector<BatchEvent>& events) {
+  json::array batch;
+  for (const BatchEvent& event : events) {
+    json::object one{{"name", event.name}, {"channel", event.channel}, {"data", text_of(event.data)}};
+    if (!event.socket_id.empty()) one["socket_id"] = event.socket_id;
+    batch.push_back(std::move(one));
+  }
+  const json::object body{{"batch", std::move(batch)}};
+  return without_answer(impl_->perform("POST", "/batch_events", json::serialize(body)));
+}
+
+Published<void> Publisher::terminate_user_connections(std::string_view user_id) {
+  const std::string path = "/users/" + auth::percent_encoded(user_id) + "/terminate_connections";
+  return without_answer(impl_->perform("POST", path, "{}"));
+}
+
+Published<json::value> Publisher::get(std::string_view path) {
+  const Published<std::string> body = impl_->perform("GET", std::string(path), {});
+  if (!body) return std::unexpected(body.error());
+  boost::system::error_code code;
+  json::value value = json::parse(*body, code);
+  if (code) return std::unexpected(PublishFailure{.status = 200, .message = "the answer is no JSON"});
+  return value;
+}
+
+}  // namespace kilat
