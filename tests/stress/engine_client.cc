@@ -165,6 +165,8 @@ void EngineClient::poll() {
 void EngineClient::on_polled(int status, std::string_view body) {
   polling_ = false;
   if (state_ == State::kOver) return;
+  // The way to the session's shard was full: nothing was taken, and the same is asked again.
+  if (status == 503) return poll();
   if (status != 200) return lost("a poll was answered with " + std::to_string(status) + " " + std::string(body));
   while (!body.empty() && state_ != State::kOver) {
     const size_t end = body.find(kSeparator);
@@ -189,13 +191,20 @@ void EngineClient::flush() {
     body += queue_.front();
     queue_.pop_front();
   }
+  post(std::move(body));
+}
+
+void EngineClient::post(std::string body) {
   posting_ = true;
-  post_->plain_request("POST", target(), body, [this](int code, std::string_view answer) { on_posted(code, answer); });
+  posted_ = std::move(body);
+  post_->plain_request("POST", target(), posted_,
+                       [this](int code, std::string_view answer) { on_posted(code, answer); });
 }
 
 void EngineClient::on_posted(int status, std::string_view body) {
   posting_ = false;
   if (state_ == State::kOver) return;
+  if (status == 503) return post(std::exchange(posted_, {}));
   if (status != 200 || body != "ok") {
     return lost("a POST was answered with " + std::to_string(status) + " " + std::string(body));
   }

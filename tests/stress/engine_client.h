@@ -69,6 +69,7 @@ class EngineClient {
   void on_ws_text(std::string_view text);
   void on_ws_closed();
   void poll();
+  void post(std::string body);
   void on_polled(int status, std::string_view body);
   void flush();
   void on_posted(int status, std::string_view body);
@@ -88,6 +89,7 @@ class EngineClient {
   std::optional<uint32_t> finish_later_;
   bool polling_ = false;
   bool posting_ = false;
+  std::string posted_;  ///< what was sent, until it is answered
   bool paused_ = false;
   bool ending_ = false;
   bool said_goodbye_ = false;
