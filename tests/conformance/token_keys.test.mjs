@@ -158,6 +158,7 @@ describe('keys of tokens', { skip: kReference }, () => {
       ['nonsense', 'token_invalid'],
     ];
     for (const [token, expected] of cases) assert.equal(await refusal(token), expected, token);
-    assert.equal(issuer.asked, 1, 'none of them is worth a fetch');
+    // One at the start, and perhaps one for the first client, who came before its answer.
+    assert.ok(issuer.asked <= 2, 'none of them is worth a fetch');
   });
 });
