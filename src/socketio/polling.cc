@@ -1,5 +1,7 @@
 // Long-polling: HTTP requests to the path of Socket.IO (Engine.IO protocol 4). The order of the checks, the codes and
 // the bodies are those of the reference server.
+#include <new>
+
 #include "base/json_text.h"
 #include "http/cors.h"
 #include "http/text.h"
@@ -52,6 +54,14 @@ int engine_code(Reason reason) {
     case Reason::kEioVersionUnsupported: return 5;
     default: return 4;
   }
+}
+
+http::Response handshake_answer(const Session& session, const std::string& cookie) {
+  http::Response response = packets_answer("0" + session.handshake());
+  if (!cookie.empty()) {
+    response.headers.push_back({"Set-Cookie", cookie + "=" + session.sid() + "; Path=/; HttpOnly; SameSite=Lax"});
+  }
+  return response;
 }
 
 // RFC 9110, section 12.5.3: listed, and not with the weight 0.
@@ -157,15 +167,17 @@ http::Response Shard::open_polling(const Origin& origin, bool text_only) {
   Admitted place(host, *app);
   auto session = std::make_unique<Session>(*this, new_secret_id(), *app, origin.client, nullptr);
   place.keep();
-  if (text_only) session->set_text_only();
-  if (origin.echo) session->set_echo();
-  http::Response response = packets_answer("0" + session->handshake());
-  if (!options.cookie.empty()) {
-    response.headers.push_back(
-        {"Set-Cookie", options.cookie + "=" + session->sid() + "; Path=/; HttpOnly; SameSite=Lax"});
-  }
+  Session& opened = *session;
   take(std::move(session));
-  return response;
+  if (text_only) opened.set_text_only();
+  if (origin.echo) opened.set_echo();
+  try {
+    return handshake_answer(opened, options.cookie);
+  } catch (const std::bad_alloc&) {
+    // Its client never hears of it.
+    opened.give_up();
+    throw;
+  }
 }
 
 void Shard::reply(const ReplyTo& to, http::Response response) {
