@@ -136,6 +136,8 @@ Reason Connection::upgrade_socketio(const http::Request& request, const socketio
   const std::string_view offered = request.header("Sec-WebSocket-Extensions");
   if (upgrade.shard != shard_.index()) {
     if (!stream_.empty()) return Reason::kServerOverCapacity;  // an earlier answer is not sent yet
+    // Once it has given its socket away there is no way back.
+    const memory::MustSucceed moving;
     std::unique_ptr<MovedConnection> moved = prepare_move();
     moved->sid = upgrade.sid;
     moved->key = key;
@@ -210,6 +212,7 @@ std::unique_ptr<MovedConnection> Connection::prepare_move() {
 }
 
 void Connection::move(socketio::LinkHost::Move&& move) {
+  const memory::MustSucceed moving;
   std::unique_ptr<MovedConnection> moved = prepare_move();
   moved->sid = std::move(move.sid);
   moved->rest = move.rest;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <new>
 #include <utility>
 
 #include "base/json_raw.h"
@@ -48,8 +49,16 @@ hub::ShardIndex Emitter::origin_of(uint64_t ack_id) const {
 void Emitter::on_letter(hub::ShardIndex from, LetterBody& body) {
   if (auto* order = std::get_if<BroadcastOrder>(&body)) return broadcast(*order->broadcast);
   if (auto* order = std::get_if<OperationOrder>(&body)) {
-    OperationReply reply = carry_out(*order->operation);
+    OperationReply reply;
+    try {
+      reply = carry_out(*order->operation);
+    } catch (const std::bad_alloc&) {
+      reply = {};
+      reply.failed = true;
+    }
     reply.id = order->id;
+    // Whoever asked waits for it.
+    const memory::MustSucceed answering;
     return shard_.hub.post(from, std::make_unique<Letter>(std::move(reply)));
   }
   if (auto* reply = std::get_if<OperationReply>(&body)) return on_reply(*reply);
@@ -224,8 +233,13 @@ void Emitter::start(Operation operation, Waiting waiting) {
   waiting.user_state = operation.user_state;
   waiting.shards_awaited = shard_.host.shards();
   waiting_.emplace(id, std::move(waiting));
-  const auto shared = std::make_shared<const Operation>(std::move(operation));
-  send_everywhere(OperationOrder{id, shared});
+  try {
+    const auto shared = std::make_shared<const Operation>(std::move(operation));
+    send_everywhere(OperationOrder{id, shared});
+  } catch (const std::bad_alloc&) {
+    waiting_.erase(id);
+    throw;
+  }
 }
 
 OperationReply Emitter::carry_out(const Operation& operation) {
@@ -274,13 +288,30 @@ void Emitter::on_reply(OperationReply& reply) {
   if (found == waiting_.end()) return;
   Waiting& waiting = found->second;
   waiting.gathered.count += reply.count;
-  std::ranges::move(reply.sockets, std::back_inserter(waiting.gathered.sockets));
-  std::ranges::move(reply.rooms, std::back_inserter(waiting.gathered.rooms));
+  waiting.gathered.failed |= reply.failed;
+  try {
+    std::ranges::move(reply.sockets, std::back_inserter(waiting.gathered.sockets));
+    std::ranges::move(reply.rooms, std::back_inserter(waiting.gathered.rooms));
+  } catch (const std::bad_alloc&) {
+    waiting.gathered.failed = true;
+  }
   if (--waiting.shards_awaited > 0) return;
   Waiting whole = std::move(waiting);
   waiting_.erase(found);
-  if (whole.done) return whole.done(whole.gathered);
-  answer(whole.ticket, json_of(whole));
+  try {
+    if (whole.done) return whole.done(whole.gathered);
+    if (!whole.gathered.failed) return answer(whole.ticket, json_of(whole));
+  } catch (const std::bad_alloc&) {
+    if (whole.done) throw;
+  }
+  const memory::MustSucceed refusing;
+  whole.gathered = {};
+  std::string json = R"({"error":")";
+  json += reason_row(Reason::kMemoryBudget).text;
+  json += R"(","code":503,"reason":")";
+  json += reason_row(Reason::kMemoryBudget).id;
+  json += R"("})";
+  shard_.host.answer(whole.ticket, {.status = 503, .content_type = kJson, .body = std::move(json)});
 }
 
 std::string Emitter::json_of(const Waiting& waiting) {

@@ -55,6 +55,7 @@ struct RoomCount {
 struct OperationReply {
   uint64_t id = 0;
   uint64_t count = 0;
+  bool failed = false;               ///< there was no memory for it
   std::vector<std::string> sockets;  ///< kSockets: JSON objects
   std::vector<RoomCount> rooms;      ///< kRooms
 };

@@ -93,6 +93,8 @@ std::set<Reason> allowed(const Kind& kind) {
   std::set<Reason> reasons{Reason::kClientGone, Reason::kHttpDone, Reason::kEioPingTimeout, Reason::kSioConnectTimeout,
                            Reason::kEioUpgradeTimeout};
   if (kind.allocation || kind.call == Call::kWatch) reasons.insert(Reason::kMemoryBudget);
+  // The scenarios go on where a client would have given up: after a request that was not answered.
+  if (kind.allocation) reasons.insert({Reason::kSioNotConnected, Reason::kEioSessionUnknown});
   return reasons;
 }
 

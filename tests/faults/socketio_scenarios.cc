@@ -194,6 +194,7 @@ bool malformed_packets(World& world) {
 bool polling_over(World& world, uint32_t get_shard, uint32_t post_shard) {
   const std::string room = channel_on(world, 1, "private-");
   Polling session(world, get_shard, post_shard);
+  if (session.id.empty()) return false;
   session.post(R"(421["subscribe",)" + subscription(session.id, room) + "]");
   session.poll();
   Client publisher(world, 1);
@@ -222,6 +223,7 @@ bool polling_on_both_shards(World& world) {
 
 bool polling_client_vanishes(World& world) {
   Polling session(world, 0, 1);
+  if (session.id.empty()) return false;
   session.post(R"(421["subscribe",)" + json_string(channel_on(world, 1)) + "]");
   session.poll();
   session.poll();
@@ -235,10 +237,10 @@ bool polling_client_vanishes(World& world) {
 bool upgrade_to_websocket(World& world) {
   const std::string room = channel_on(world, 1);
   Polling session(world, 0, 1);
+  if (session.id.empty()) return false;
   session.post(R"(421["subscribe",)" + json_string(room) + "]");
   session.poll();
   session.poll();
-  if (session.sid.empty()) return false;
   Client link(world, 1);
   link.send(websocket_request(session.sid));
   world.settle();
@@ -260,8 +262,8 @@ bool upgrade_to_websocket(World& world) {
 
 bool upgrade_given_up(World& world) {
   Polling session(world, 0, 0);
+  if (session.id.empty()) return false;
   session.poll();
-  if (session.sid.empty()) return false;
   Client link(world, 1);
   link.send(websocket_request(session.sid));
   world.settle();
