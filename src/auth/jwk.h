@@ -52,7 +52,4 @@ JwkResult<Jwk> read_jwk(const simdjson::dom::object& entry);
 /// All public keys and certificates of a PEM text, at least one.
 JwkResult<std::vector<Jwk>> read_pem(std::string_view text);
 
-/// Throws std::bad_alloc when it was memory that cjose lacked: nothing is wrong with the key or the token then.
-void check_memory(const cjose_err& error);
-
 }  // namespace kilat::auth
