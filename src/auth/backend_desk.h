@@ -79,8 +79,8 @@ class BackendDesk {
   /// Monotonic milliseconds; once a turn.
   void set_now(uint64_t now_ms) { now_ms_ = now_ms; }
 
-  /// `done` is called once, on this thread, perhaps before this returns.
-  void ask(uint32_t app, const BackendQuestion& question, Done done);
+  /// Asks for the app with this index; `done` is called once, on this thread, perhaps before this returns.
+  void ask(uint32_t index, const BackendQuestion& question, Done done);
   /// `status` 0: no answer came.
   void on_answer(uint64_t id, long status, std::string_view body);
 

@@ -31,7 +31,7 @@ void Next::State::decide(std::optional<Refusal> refusal) {
 Next::State::~State() {
   try {
     decide(Refusal{.message = std::string(reason_row(Reason::kHandlerRefused).text)});
-  } catch (...) {  // no memory: the client waits until it gives up
+  } catch (...) {  // NOLINT(bugprone-empty-catch): no memory; the client waits until it gives up
   }
 }
 

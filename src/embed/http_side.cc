@@ -60,7 +60,7 @@ void Responder::State::answer(Response response) {
 Responder::State::~State() {
   try {
     answer({.status = 500, .body = "The handler gave no answer.\n"});
-  } catch (...) {  // no memory: the client waits until it gives up
+  } catch (...) {  // NOLINT(bugprone-empty-catch): no memory; the client waits until it gives up
   }
 }
 

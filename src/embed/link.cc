@@ -33,6 +33,7 @@ const NamespaceHandlers* Link::find(const std::string& name) const {
 
 std::vector<std::string> Link::names() const {
   std::vector<std::string> out;
+  out.reserve(namespaces_.size());
   for (const auto& [name, handlers] : namespaces_) out.push_back(name);
   return out;
 }

@@ -200,6 +200,7 @@ bool Rooms::fetch_sockets(std::function<void(std::vector<SocketInfo>)> handler) 
     operate(target, std::move(operation), [&side, handler](const socketio::OperationReply& reply) {
       side.later([&side, handler, sockets = reply.sockets] {
         std::vector<SocketInfo> list;
+        list.reserve(sockets.size());
         for (const std::string& text : sockets) list.push_back(info_of(text));
         side.guard("fetch_sockets", {}, [&] { handler(std::move(list)); });
       });

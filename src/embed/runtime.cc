@@ -65,7 +65,7 @@ std::expected<config::Settings, std::string> Runtime::settings() const {
   } else {
     request.text = options_.text.empty() ? text_for(options_.app) : options_.text;
   }
-  const auto set = [&request](std::string key, std::string value) {
+  const auto set = [&request](const std::string& key, std::string value) {
     request.flags.push_back({.key = key, .value = std::move(value), .from = "Options: " + key});
   };
   if (!options_.host.empty()) set("server.host", options_.host);

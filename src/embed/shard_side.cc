@@ -129,7 +129,7 @@ void ShardSide::note_exception(std::string_view what, std::string_view name) noe
       log::event(log::Level::kError, "handler_threw",
                  {{"handler", what}, {"name", name}, {"what", words}, {"times", *times}});
     }
-  } catch (...) {  // no memory for a line of the log
+  } catch (...) {  // NOLINT(bugprone-empty-catch): no memory for a line of the log
   }
 }
 
@@ -139,7 +139,7 @@ void ShardSide::note_slow(std::string_view what, std::string_view name, uint64_t
       log::event(log::Level::kWarn, "handler_slow",
                  {{"handler", what}, {"name", name}, {"took_ms", took_us / 1'000}, {"times", *times}});
     }
-  } catch (...) {
+  } catch (...) {  // NOLINT(bugprone-empty-catch): the same
   }
 }
 
