@@ -90,7 +90,7 @@ std::string_view content_type_of(std::string_view name) {
   return "application/octet-stream";
 }
 
-StaticFiles::StaticFiles(std::string prefix, std::string directory)
+StaticFiles::StaticFiles(std::string prefix, const std::string& directory)
     : prefix_(std::move(prefix)), directory_(real_name(directory)) {
   while (prefix_.ends_with('/')) prefix_.pop_back();
 }

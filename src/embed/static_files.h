@@ -13,7 +13,7 @@ namespace kilat::embed {
 class StaticFiles {
  public:
   /// `prefix`: "/" or "/static". A directory that is not there serves nothing.
-  StaticFiles(std::string prefix, std::string directory);
+  StaticFiles(std::string prefix, const std::string& directory);
 
   /// The answer for a GET or HEAD of `path` (decoded), or nothing when there is no such file.
   std::optional<http::Response> answer(const http::Request& request, std::string_view path) const;

@@ -183,9 +183,24 @@ describe('rules', () => {
     });
 
     it('?token= is not looked at unless the app wants that', async () => {
-      const client = await server.connect({ query: { token: kSeven } });
+      const client = await server.connect({ path: `/app/${server.app.key}?protocol=7&token=${kSeven}` });
       client.send({ event: 'pusher:subscribe', data: { channel: 'private-booking.7' } });
       await client.waitFor('pusher:subscription_error');
+    });
+
+    it('?token= signs in where the app wants that, on both protocols', async () => {
+      const other = await startServer({ apps: [{ jwt_secret: kJwtSecret, jwt_in_query: true, rules: kRules.slice(1, 2) }] });
+      try {
+        const client = await other.connect({ path: `/app/${other.app.key}?protocol=7&token=${kSeven}` });
+        await client.waitFor('pusher:signin_success');
+        const place = { host: other.host, port: other.port, path: '/socket.io/', server: other, app: other.app };
+        const socket = await sioConnected(place, { transports: ['polling'], query: { token: kSeven } });
+        assert.equal((await sioCall(socket, 'subscribe', 'private-booking.7')).ok, true);
+        assert.equal(JSON.stringify(other.logs).includes(kSeven), false, 'no token in the log');
+      } finally {
+        closeSioClients();
+        await other.stop();
+      }
     });
 
     for (const [name, bad, reason] of [
