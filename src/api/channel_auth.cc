@@ -94,7 +94,7 @@ void ChannelAuth::handle(const http::Request& request, std::string_view path, Ti
     return host_.answer(ticket, response);
   }
   Result<Question> question = read(request, path);
-  if (!question) return refuse(ticket, question.error().reason, std::move(question.error().detail));
+  if (!question) return refuse(ticket, question.error().reason, question.error().detail);
   question->ticket = ticket;
   const std::string token = question->token;
   access_.authenticator().identify(question->app, token,
@@ -200,7 +200,7 @@ void ChannelAuth::answer(Ticket ticket, std::string body) {
   host_.answer(ticket, response);
 }
 
-void ChannelAuth::refuse(Ticket ticket, Reason reason, std::string detail) {
+void ChannelAuth::refuse(Ticket ticket, Reason reason, std::string_view detail) {
   host_.answer(ticket, refusal(reason, detail));
 }
 

@@ -38,7 +38,7 @@ class ChannelAuth {
   void decide(const Question& question, const auth::IdentityPtr& who);
   void ask_backend(const Question& question, const auth::IdentityPtr& who);
   void grant(const Question& question, const hub::Member& member);
-  void refuse(Ticket ticket, Reason reason, std::string detail = {});
+  void refuse(Ticket ticket, Reason reason, std::string_view detail = {});
   void answer(Ticket ticket, std::string body);
 
   const hub::AppTable& apps_;

@@ -31,12 +31,13 @@ Outcome<auth::IdentityPtr> identify(const hub::AppSettings& app, const AccessQue
   if (question.who.empty() && question.token.empty()) return nullptr;
   auth::KeySet keys;
   bool urls = false;
-  if (!app.jwt.secret.empty()) (void)keys.add_secret(app.jwt.secret);
+  // Keys that are no use are errors of the configuration, and were said before.
+  bool usable = app.jwt.secret.empty() || keys.add_secret(app.jwt.secret).has_value();
   for (const std::string& entry : app.jwt.keys) {
     if (auth::is_key_url(entry)) {
       urls = true;
     } else if (const auto text = config::read_key_file(entry)) {
-      (void)keys.add_file(*text);  // a file that is no use is an error of the configuration, said before
+      usable = keys.add_file(*text).has_value() && usable;
     }
   }
   const auto who = question.token.empty()
@@ -47,6 +48,7 @@ Outcome<auth::IdentityPtr> identify(const hub::AppSettings& app, const AccessQue
                   .where = "app " + app.id,
                   .why = who.error().detail,
                   .remedies = {}};
+  if (!usable) failure.remedies.emplace_back("some of the keys can't be used: kilat check says which");
   if (who.error().reason == Reason::kTokenKeyUnknown && urls) {
     failure.remedies.emplace_back("keys behind URLs are not fetched here; put the JWKS into a file to try it");
   }

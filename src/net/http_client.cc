@@ -71,11 +71,15 @@ void HttpClient::Transfer::add_headers() {
   const auto add = [this](const std::string& line) {
     curl_slist* longer = curl_slist_append(headers.get(), line.c_str());
     if (longer == nullptr) throw std::bad_alloc();
-    headers.release();
-    headers.reset(longer);
+    // The list is the same one, unless it was empty.
+    if (headers.get() != longer) headers.reset(longer);
   };
   // A header with nothing behind the colon would be taken out by curl, so an empty one is written with a semicolon.
-  for (const auto& [name, value] : request.headers) add(value.empty() ? name + ";" : name + ": " + value);
+  for (const auto& [name, value] : request.headers) {
+    std::string line = name;
+    line.append(value.empty() ? ";" : ": ").append(value);
+    add(line);
+  }
   add("Expect:");  // no pause before a long body
 }
 
