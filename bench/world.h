@@ -17,8 +17,8 @@
 #include "net/stream.h"
 #include "pusher/formats.h"
 #include "pusher/session.h"
-#include "ws/frame.h"
 #include "unit/hub/test_access.h"
+#include "ws/frame.h"
 
 namespace kilat::bench {
 

@@ -17,7 +17,8 @@ class JsonParser {
 
   /// The document, or nothing when `text` is not valid JSON in valid UTF-8. 64 readable bytes follow `text`. Numbers
   /// of any length and size are accepted, as RFC 8259 has no limit, and so are escapes of half surrogate pairs; the
-  /// document then holds fewer digits, a smaller exponent, or U+FFFD, the text stays as it is. Without memory: std::bad_alloc, as everywhere.
+  /// document then holds fewer digits, a smaller exponent, or U+FFFD, the text stays as it is. Without memory:
+  /// std::bad_alloc, as everywhere.
   std::optional<simdjson::dom::element> parse(std::string_view text);
 
   /// The same for text without readable bytes behind it: copies.

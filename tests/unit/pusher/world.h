@@ -60,7 +60,10 @@ class SessionSink final : public hub::Sink {
 
 struct TestShard {
   TestShard(hub::AppTable& apps, net::MailGrid<hub::Command>& grid, uint32_t index, const ShardLimits& limits)
-      : mailbox(grid, index, nullptr), hub(apps, mailbox, sink, wheel), rights(apps), pusher(apps, hub, wheel, rights.access, limits) {
+      : mailbox(grid, index, nullptr),
+        hub(apps, mailbox, sink, wheel),
+        rights(apps),
+        pusher(apps, hub, wheel, rights.access, limits) {
     set_now(kStartMs);
   }
   void set_now(uint64_t now_ms) {
