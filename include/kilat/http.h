@@ -94,7 +94,7 @@ class Routes {
   /// Serves the files below a directory under `path`, with index.html for directories; asked after all routes. Names
   /// that begin with a dot, and what symbolic links reach outside of it, are not served. Read for each request, so keep
   /// the directory on a local disk.
-  Routes& files(std::string_view path, std::string directory);
+  Routes& files(std::string_view path, const std::string& directory);
 
   /// For the server.
   const std::shared_ptr<embed::RouteTable>& table() const { return table_; }

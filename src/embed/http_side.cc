@@ -106,9 +106,9 @@ Routes& Routes::route(std::string_view method, std::string_view path, LaterHandl
   return *this;
 }
 
-Routes& Routes::files(std::string_view path, std::string directory) {
+Routes& Routes::files(std::string_view path, const std::string& directory) {
   embed::require_open(table_->sealed);
-  table_->files.emplace_back(std::string(path), std::move(directory));
+  table_->files.emplace_back(std::string(path), directory);
   return *this;
 }
 
