@@ -41,6 +41,16 @@ step_summary() {
     tail -n 24 | sed 's/^/   /'
 }
 
+# step_failure LOG: what failed. node --test repeats it at the end of its log under a heading; elsewhere the end has to do.
+step_failure() {
+  local lines="${KILAT_TAIL:-60}"
+  if grep -q '^✖ failing tests:' "$1"; then
+    sed -n '/^✖ failing tests:/,$p' "$1" | head -n "$lines"
+  else
+    tail -n "$lines" "$1"
+  fi
+}
+
 # step NAME TITLE COMMAND…: runs the command; records and shows how it went. Returns the command's status.
 step() {
   local name=$1 title=$2 log="$KILAT_LOGS/$1.log" begin=$SECONDS status=0
@@ -67,8 +77,8 @@ step() {
   else
     step_result[$name]=FAILED
     step_failures=$((step_failures + 1))
-    printf '   FAILED with status %d; the end of %s:\n' "$status" "$log"
-    tail -n "${KILAT_TAIL:-60}" "$log" | sed 's/^/   | /'
+    printf '   FAILED with status %d; from %s:\n' "$status" "$log"
+    step_failure "$log" | sed 's/^/   | /'
   fi
   return "$status"
 }

@@ -6,9 +6,11 @@
 #include <utility>
 
 #include "api/answer.h"
+#include "auth/credentials.h"
 #include "auth/hmac.h"
 #include "base/json_parser.h"
 #include "base/json_text.h"
+#include "base/member_data.h"
 #include "http/text.h"
 #include "http/uri.h"
 
@@ -20,8 +22,6 @@ namespace dom = simdjson::dom;
 /// Where Laravel's and Pusher's clients ask by default.
 constexpr std::string_view kUsualPaths[] = {"/broadcasting/auth", "/api/broadcasting/auth", "/pusher/auth",
                                             "/pusher/user-auth"};
-constexpr std::string_view kShownHeaders[] = {"Authorization", "Cookie", "X-CSRF-TOKEN", "X-XSRF-TOKEN"};
-constexpr std::string_view kBearer = "bearer ";
 
 struct Fields {
   std::string socket_id;
@@ -59,14 +59,6 @@ bool is_path_of(const hub::AppSettings& app, std::string_view path) {
   if (!app.enabled || !app.jwt.enabled()) return false;
   if (app.auth_paths.empty()) return std::ranges::find(kUsualPaths, path) != std::end(kUsualPaths);
   return std::ranges::find(app.auth_paths, path) != app.auth_paths.end();
-}
-
-std::string member_json(const hub::Member& member) {
-  std::string json = R"({"user_id":)";
-  append_json_string(json, member.user_id);
-  if (!member.info.empty()) json.append(R"(,"user_info":)").append(member.info);
-  json += '}';
-  return json;
 }
 
 }  // namespace
@@ -114,37 +106,27 @@ Result<ChannelAuth::Question> ChannelAuth::read(const http::Request& request, st
   if (!fields) return fail(Reason::kApiBodyInvalid);
   const hub::App* app = app_for(path, fields->app_key);
   if (app == nullptr) return fail(Reason::kApiKeyInvalid);
-  const std::string_view authorization = request.header("Authorization");
-  const bool bearer =
-      authorization.size() > kBearer.size() && http::iequals(authorization.substr(0, kBearer.size()), kBearer);
-  if (!bearer) return fail(Reason::kTokenMissing);
+  const std::string_view token = http::bearer_token(request.header("Authorization"));
+  if (token.empty()) return fail(Reason::kTokenMissing);
   if (!hub::SocketId::parse(fields->socket_id)) return fail(Reason::kApiSocketIdInvalid);
   const bool named = !fields->channel_name.empty();
   const bool good = fields->channel_name.size() <= app->settings.channel_name_max &&
                     hub::valid_channel_name(fields->channel_name, false) && !hub::kind_of(fields->channel_name).user();
   if (named && !good) return fail(Reason::kApiChannelInvalid);
-  Question question{.app = app->index,
-                    .socket_id = std::move(fields->socket_id),
-                    .channel = std::move(fields->channel_name),
-                    .token = std::string(http::trim(authorization.substr(kBearer.size()))),
-                    .headers = {},
-                    .ticket = 0};
-  for (const std::string_view name : kShownHeaders) {
-    if (request.has_header(name)) question.headers.emplace_back(name, request.header(name));
-  }
-  return question;
+  return Question{.app = app->index,
+                  .socket_id = std::move(fields->socket_id),
+                  .channel = std::move(fields->channel_name),
+                  .token = std::string(token),
+                  .headers = auth::shown_headers(request),
+                  .ticket = 0};
 }
 
 void ChannelAuth::decide(const Question& question, const auth::IdentityPtr& who) {
   const hub::AppSettings& app = apps_[question.app].settings;
   if (question.channel.empty()) {
     // The token goes along, so that the server knows roles and expiry when the client comes with it.
-    std::string user = R"({"id":)";
-    append_json_string(user, who->user_id);
-    if (!who->info.empty()) user.append(R"(,"user_info":)").append(who->info);
-    user += R"(,"token":)";
-    append_json_string(user, question.token);
-    user += '}';
+    std::string user;
+    append_member(user, MemberKind::kSignin, who->user_id, who->info, question.token);
     const std::string text = question.socket_id + "::user::" + user;
     std::string body = R"({"auth":")" + app.key + ':' + auth::hmac_sha256_hex(app.secret, text) + R"(","user_data":)";
     append_json_string(body, user);
@@ -161,21 +143,20 @@ void ChannelAuth::decide(const Question& question, const auth::IdentityPtr& who)
 }
 
 void ChannelAuth::ask_backend(const Question& question, const auth::IdentityPtr& who) {
-  access_.backend().ask(
-      question.app,
-      {.channel = question.channel,
-       .socket_id = question.socket_id,
-       .user_id = who->user_id,
-       .headers = question.headers},
-      [this, question, who](const auth::BackendAnswer& said) {
-        try {
-          if (said.refused != Reason::kNone) return refuse(question.ticket, said.refused);
-          const bool named = !said.user_id.empty();
-          grant(question, named ? hub::Member{said.user_id, said.user_info} : hub::Member{who->user_id, who->info});
-        } catch (const std::bad_alloc&) {
-          host_.give_up(question.ticket);
-        }
-      });
+  access_.backend().ask(question.app,
+                        {.channel = question.channel,
+                         .socket_id = question.socket_id,
+                         .user_id = who->user_id,
+                         .headers = question.headers},
+                        [this, question, who](const auth::BackendAnswer& said) {
+                          try {
+                            const hub::Entry entry = hub::Access::told(question.channel, said, who.get());
+                            if (entry.refused != Reason::kNone) return refuse(question.ticket, entry.refused);
+                            grant(question, entry.member);
+                          } catch (const std::bad_alloc&) {
+                            host_.give_up(question.ticket);
+                          }
+                        });
 }
 
 void ChannelAuth::grant(const Question& question, const hub::Member& member) {
@@ -183,7 +164,7 @@ void ChannelAuth::grant(const Question& question, const hub::Member& member) {
   std::string text = question.socket_id + ':' + question.channel;
   std::string data;
   if (hub::kind_of(question.channel).presence()) {
-    data = member_json(member);
+    append_member(data, MemberKind::kPresence, member.user_id, member.info);
     text += ':' + data;
   }
   std::string body = R"({"auth":")" + app.key + ':' + auth::hmac_sha256_hex(app.secret, text) + '"';

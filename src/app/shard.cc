@@ -5,6 +5,7 @@
 #include <new>
 #include <utility>
 
+#include "api/answer.h"
 #include "app/shard_limits.h"
 #include "base/check.h"
 #include "base/clock.h"
@@ -367,6 +368,10 @@ void Shard::answer(api::Ticket ticket, const http::Response& response) {
   HttpSession* session = waiting(ticket);
   if (session == nullptr) return;
   session->answer(static_cast<uint32_t>(ticket & HttpSession::kSequenceMask), response);
+}
+
+void Shard::refuse(uint64_t ticket, Reason reason) {
+  answer(ticket, api::refusal(reason));
 }
 
 void Shard::give_up(api::Ticket ticket) {

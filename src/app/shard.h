@@ -169,6 +169,7 @@ class Shard final : private net::AcceptHandler,
   void on_slow_reader(net::StreamHandler& handler, Reason reason) override;
   void answer(api::Ticket ticket, const http::Response& response) override;
   void give_up(api::Ticket ticket) override;
+  void refuse(uint64_t ticket, Reason reason) override;
   hub::ShardIndex shards() const override { return common_.shards; }
   uint32_t place() const override { return common_.node * hub::kShardsMax + index_ + 1; }
   void adopt(std::unique_ptr<MovedConnection> moved) override;

@@ -109,7 +109,6 @@ void TokenKeys::fetch(const std::string& url, Url& it, uint64_t now_ms) {
                                    .body = {},
                                    .timeout_ms = kTimeoutMs,
                                    .answer_bytes_max = auth::KeySet::kTextBytesMax};
-  fetches_.fetch_add(1, std::memory_order_relaxed);
   it.under_way = client_.submit(std::move(request), [this, url, now_ms](net::HttpClient::Response response) {
     on_answer(url, now_ms, std::move(response));
   });
@@ -139,12 +138,10 @@ void TokenKeys::on_answer(const std::string& url, uint64_t asked_ms, net::HttpCl
   for (const auto& [app, settings] : apps_) {
     if (std::ranges::find(settings.keys, url) != settings.keys.end()) publish(app, settings, true);
   }
-} catch (const std::bad_alloc&) {
-  failures_.fetch_add(1, std::memory_order_relaxed);
+} catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): the next fetch may find memory
 }
 
 void TokenKeys::note_failure(const std::string& url, Url& it, std::string_view why) {
-  failures_.fetch_add(1, std::memory_order_relaxed);
   if (std::exchange(it.failing, true)) return;
   log::event(log::Level::kWarn, "token_keys_unavailable",
              {{"url", shown(url)}, {"why", why}, {"old_keys_stay", !it.text.empty()}});

@@ -8,7 +8,6 @@
 // last stays in use until something better comes. Bounds: one fetch a URL under way, of KeySet::kTextBytesMax.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -51,9 +50,6 @@ class TokenKeys {
   /// Fetches what is due.
   void tick();
 
-  uint64_t fetches() const { return fetches_.load(std::memory_order_relaxed); }
-  uint64_t failures() const { return failures_.load(std::memory_order_relaxed); }
-
   /// A URL for the log: without name and password, and without what follows a question mark.
   static std::string shown(std::string_view url);
   /// How long to wait until the next fetch, with an answer's Cache-Control.
@@ -81,8 +77,6 @@ class TokenKeys {
 
   std::span<const std::unique_ptr<Shard>> shards_;
   net::HttpClient& client_;
-  std::atomic<uint64_t> fetches_{0};
-  std::atomic<uint64_t> failures_{0};
   std::mutex mutex_;  ///< of all below
   std::map<uint32_t, auth::JwtSettings> apps_;
   Files files_;

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "auth/backend_settings.h"
 #include "base/reason.h"
 
 namespace kilat {
@@ -19,14 +20,6 @@ class JsonParser;
 }
 
 namespace kilat::auth {
-
-struct BackendSettings {
-  std::string url;  ///< empty: there is no backend
-  uint32_t timeout_ms = 2'000;
-  uint32_t cache_s = 60;
-
-  bool operator==(const BackendSettings&) const = default;
-};
 
 /// What the backend is asked, as clients of Pusher and laravel-echo-server's ask it: a form with socket_id and
 /// channel_name, with the client's own headers.

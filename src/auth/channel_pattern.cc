@@ -1,9 +1,12 @@
 #include "auth/channel_pattern.h"
 
 #include <algorithm>
+#include <array>
 
 namespace kilat::auth {
 namespace {
+
+constexpr std::array<std::string_view, 3> kKindPrefixes{"private-", "presence-", "cache-"};
 
 // `anything`: a star is a wildcard, and two wildcards must not touch, because nothing says where one ends.
 std::expected<std::vector<PatternPiece>, std::string> parse_pieces(std::string_view text, bool anything) {
@@ -87,6 +90,7 @@ std::expected<ChannelPattern, std::string> ChannelPattern::parse(std::string_vie
   auto pieces = parse_pieces(text, true);
   if (!pieces) return std::unexpected(pieces.error());
   ChannelPattern pattern;
+  pattern.whole_name_ = std::ranges::any_of(kKindPrefixes, [&](auto prefix) { return text.starts_with(prefix); });
   for (PatternPiece& piece : *pieces) {
     if (piece.kind == PatternPiece::Kind::kCapture && pattern.has_capture(piece.text)) {
       return std::unexpected("has {" + piece.text + "} twice");

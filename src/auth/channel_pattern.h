@@ -32,11 +32,18 @@ class ChannelPattern {
 
   /// Whether `name` fits; what it holds is written to `captures`.
   bool match(std::string_view name, std::vector<Captured>& captures) const;
+  /// The same for a channel, whose name without the prefix of its kind is `bare`: that is what the pattern is held
+  /// against, so that a name is meant under all of its kinds; a pattern that begins with such a prefix is held against
+  /// the whole name.
+  bool match(std::string_view channel, std::string_view bare, std::vector<Captured>& captures) const {
+    return match(whole_name_ ? channel : bare, captures);
+  }
 
   bool has_capture(std::string_view name) const;
 
  private:
   std::vector<PatternPiece> pieces_;
+  bool whole_name_ = false;
 };
 
 /// A value with captures in it, such as team-{team}.

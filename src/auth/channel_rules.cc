@@ -4,11 +4,12 @@
 #include <array>
 #include <utility>
 
+#include "base/words.h"
+
 namespace kilat::auth {
 namespace {
 
 constexpr std::array<std::string_view, kActions> kActionNames{"subscribe", "publish", "presence"};
-constexpr std::array<std::string_view, 3> kKindPrefixes{"private-", "presence-", "cache-"};
 
 Verdict verdict_of(const RuleCondition& condition, const std::vector<Captured>& captures, const Identity* who) {
   const Truth truth = condition.holds(captures, who);
@@ -28,13 +29,6 @@ std::string_view text_of(Verdict verdict) {
   return "";
 }
 
-std::string_view take_word(std::string_view& text) {
-  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
-  const std::string_view word = text.substr(0, text.find(' '));
-  text.remove_prefix(word.size());
-  return word;
-}
-
 }  // namespace
 
 std::string_view name_of(Action action) {
@@ -46,7 +40,6 @@ std::expected<ChannelRule, std::string> ChannelRule::parse(std::string_view text
   ChannelRule rule;
   rule.text_ = text;
   const std::string_view name = take_word(text);
-  rule.whole_name_ = std::ranges::any_of(kKindPrefixes, [&](auto prefix) { return name.starts_with(prefix); });
   auto pattern = ChannelPattern::parse(name);
   if (!pattern) return std::unexpected(pattern.error());
   rule.pattern_ = std::move(*pattern);
@@ -82,7 +75,7 @@ Verdict ChannelRules::decide(Action action, std::string_view channel, std::strin
   std::vector<Captured> captures;
   for (const ChannelRule& rule : rules_) {
     const RuleCondition& condition = rule.conditions_[static_cast<size_t>(action)];
-    if (condition.empty() || !rule.pattern_.match(rule.whole_name_ ? channel : bare, captures)) continue;
+    if (condition.empty() || !rule.pattern_.match(channel, bare, captures)) continue;
     return verdict_of(condition, captures, who);
   }
   return Verdict::kNoRule;
@@ -96,7 +89,7 @@ std::vector<std::string> ChannelRules::explain(Action action, std::string_view c
     const ChannelRule& rule = rules_[i];
     const RuleCondition& condition = rule.conditions_[static_cast<size_t>(action)];
     lines.push_back("rule " + std::to_string(i + 1) + ": " + rule.text());
-    if (!rule.pattern_.match(rule.whole_name_ ? channel : bare, captures)) {
+    if (!rule.pattern_.match(channel, bare, captures)) {
       lines.emplace_back("  does not fit the name");
       continue;
     }

@@ -4,10 +4,8 @@
 //
 // A rule is a line of words: a pattern, then for what it decides, and who may.
 //   booking.{userId} subscribe=user:{userId}|role:admin publish=none presence=role:admin
-// A pattern (channel_pattern.h) is held against the channel's name without the prefix of its kind (private-, presence-,
-// …), so that a name is guarded under all of its kinds; one that begins with such a prefix is held against the whole
-// name. Who: rule_condition.h; backend only behind subscribe=.
-// For each action the first rule that fits the name and speaks of the action decides.
+// Patterns: channel_pattern.h, so that a name is guarded under all of its kinds. Who: rule_condition.h; backend only
+// behind subscribe=. For each action the first rule that fits the name and speaks of the action decides.
 #pragma once
 
 #include <cstdint>
@@ -49,7 +47,6 @@ class ChannelRule {
   friend class ChannelRules;
 
   std::string text_;
-  bool whole_name_ = false;  ///< the pattern begins with the prefix of a kind
   ChannelPattern pattern_;
   RuleCondition conditions_[kActions];
 };

@@ -11,6 +11,7 @@
 #include "base/base64.h"
 #include "base/json_parser.h"
 #include "base/json_text.h"
+#include "base/words.h"
 
 namespace kilat::auth {
 namespace {
@@ -132,11 +133,7 @@ Result<std::string> user_of(const object& claims, const std::string& path) {
 
 std::vector<std::string> words_of(std::string_view text) {
   std::vector<std::string> words;
-  while (!text.empty()) {
-    const size_t end = std::min(text.find(' '), text.size());
-    if (end > 0) words.emplace_back(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
+  for (std::string_view word = take_word(text); !word.empty(); word = take_word(text)) words.emplace_back(word);
   return words;
 }
 

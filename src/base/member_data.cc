@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/json_parser.h"
+#include "base/json_text.h"
 
 namespace kilat {
 namespace {
@@ -52,6 +53,21 @@ std::optional<MemberData> parse_member(JsonParser& parser, std::string_view text
     member.token = string_member(object, "token").value_or(std::string_view());
   }
   return member;
+}
+
+void append_member(std::string& json, MemberKind kind, std::string_view user_id, std::string_view user_info,
+                   std::string_view token) {
+  json += kind == MemberKind::kSignin ? R"({"id":)" : R"({"user_id":)";
+  append_json_string(json, user_id);
+  if (!user_info.empty()) {
+    json += R"(,"user_info":)";
+    json += user_info;
+  }
+  if (!token.empty()) {
+    json += R"(,"token":)";
+    append_json_string(json, token);
+  }
+  json += '}';
 }
 
 }  // namespace kilat

@@ -1,5 +1,5 @@
 // Who somebody is, as backends sign it for Pusher and Socket.IO clients alike: channel_data and user_data.
-// Pure function; the thread of the parser.
+// Pure functions; the thread of the parser.
 #pragma once
 
 #include <cstdint>
@@ -24,6 +24,10 @@ enum class MemberKind : uint8_t {
   kPresence,  ///< `user_id` is a string, or a whole number, which becomes its text
   kSignin,    ///< `id` is a string
 };
+
+/// Writes such an object; `user_info` and `token` may be empty, and are left out then.
+void append_member(std::string& json, MemberKind kind, std::string_view user_id, std::string_view user_info,
+                   std::string_view token = {});
 
 /// Nothing when `text` is no JSON object, the id is missing, empty or of another type, or `user_info` is no object.
 /// `text` may not lie in a document of `parser`, because that ends.

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/clock.h"
+#include "net/curl_start.h"
 
 namespace kilat::cli {
 
@@ -34,15 +35,10 @@ std::string words_of(std::string_view body) {
   return fit_for_terminal(body.substr(0, std::min<size_t>(body.find('\n'), 200)));
 }
 
-void init_curl_once() {
-  static const CURLcode result = curl_global_init(CURL_GLOBAL_DEFAULT);
-  (void)result;
-}
-
 }  // namespace
 
 ApiClient::ApiClient(ApiTarget target) : target_(std::move(target)) {
-  init_curl_once();
+  net::start_curl();
   while (!target_.url.empty() && target_.url.back() == '/') target_.url.pop_back();
   curl_ = curl_easy_init();
 }

@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/json_text.h"
+#include "base/quantity.h"
 #include "base/result.h"
 #include "cli/apps_text.h"
 #include "cli/command.h"
@@ -207,7 +208,7 @@ Outcome<int> show_app(const AppsOptions& options) {
 }
 
 Outcome<uint64_t> keep_s(const std::string& text) {
-  const auto ms = text == "0" ? std::optional<uint64_t>(0) : config::parse_duration_ms(text);
+  const auto ms = text == "0" ? std::optional<uint64_t>(0) : parse_duration_ms(text);
   if (ms && *ms / 1'000 <= kKeepMaxS) return (*ms + 999) / 1'000;
   return std::unexpected(Failure{"--keep " + fit_for_terminal(text) + " is not a time of at most 365d",
                                  {},

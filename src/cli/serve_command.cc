@@ -26,6 +26,7 @@
 #include "cli/running.h"
 #include "config/listen.h"
 #include "config/load.h"
+#include "config/log_start.h"
 #include "config/text_rules.h"
 
 namespace kilat::cli {
@@ -52,11 +53,6 @@ struct ServeOptions {
   bool live = false;
   bool replace = false;
 };
-
-bool human_output(const config::LogSettings& settings, int descriptor) {
-  if (settings.format == config::LogFormat::kAuto) return ::isatty(descriptor) == 1;
-  return settings.format == config::LogFormat::kHuman;
-}
 
 config::LoadRequest load_request(const ServeOptions& options) {
   config::LoadRequest request;
@@ -115,7 +111,7 @@ Listening listening_of(const app::Server& server) {
 
 void announce(const config::Loaded& loaded, const Listening& listening, uint64_t elapsed_ms) {
   const config::LogSettings& settings = loaded.settings.log;
-  if (human_output(settings, STDERR_FILENO) || ::isatty(STDOUT_FILENO) == 1) {
+  if (config::human_output(settings, STDERR_FILENO) || ::isatty(STDOUT_FILENO) == 1) {
     const time_t seconds = ::time(nullptr);
     tm local{};
     localtime_r(&seconds, &local);
@@ -150,9 +146,7 @@ int serve(const ServeOptions& options) {
   }
   std::fputs(config::render(loaded->warnings).c_str(), stderr);
   const config::ServerSettings& settings = loaded->settings.server;
-  const bool human = human_output(loaded->settings.log, STDERR_FILENO);
-  log::init(log::level_from(loaded->settings.log.level), human ? log::Format::kHuman : log::Format::kJson,
-            human && ::isatty(STDERR_FILENO) == 1);
+  config::start_log(loaded->settings.log);
   raise_open_files();
   ProcessSignals signals;
 
@@ -171,7 +165,8 @@ int serve(const ServeOptions& options) {
   const PidFile pid_file(settings.pid_file);
   announce(*loaded, listening_of(**server), monotonic_ms() - begin);
   send_away(before);
-  run_until_stopped(**server, signals, load_request(options), human);
+  run_until_stopped(**server, signals, load_request(options),
+                    config::human_output(loaded->settings.log, STDERR_FILENO));
   return 0;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/quantity.h"
 #include "config/listen.h"
 #include "config/namespaces.h"
 #include "config/suggest.h"

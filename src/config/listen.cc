@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cstdio>
 
+#include "base/words.h"
 #include "config/settings.h"
 #include "config/text_rules.h"
 
@@ -15,15 +16,7 @@ namespace {
 
 constexpr std::string_view kUnix = "unix:";
 constexpr std::string_view kMode = "mode=";
-
-// Takes the next word off `text`; "" at its end.
-std::string_view next_word(std::string_view& text) {
-  const size_t begin = std::min(text.find_first_not_of(" \t"), text.size());
-  const size_t end = std::min(text.find_first_of(" \t", begin), text.size());
-  const std::string_view word = text.substr(begin, end - begin);
-  text.remove_prefix(end);
-  return word;
-}
+constexpr std::string_view kBlanks = " \t";
 
 std::string read_address(std::string_view word, Listen& out) {
   if (word.starts_with(kUnix)) {
@@ -59,8 +52,8 @@ std::string read_word(std::string_view word, Listen& out) {
 std::string read_entry(std::string_view text, Listen& out) {
   // The embedded zero matters: a path would end there.
   if (text.find('\0') != std::string_view::npos) return "has a zero byte";
-  if (std::string wrong = read_address(next_word(text), out); !wrong.empty()) return wrong;
-  for (std::string_view word = next_word(text); !word.empty(); word = next_word(text)) {
+  if (std::string wrong = read_address(take_word(text, kBlanks), out); !wrong.empty()) return wrong;
+  for (std::string_view word = take_word(text, kBlanks); !word.empty(); word = take_word(text, kBlanks)) {
     if (std::string wrong = read_word(word, out); !wrong.empty()) return wrong;
   }
   return {};

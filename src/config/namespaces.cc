@@ -1,6 +1,6 @@
 #include "config/namespaces.h"
 
-#include <algorithm>
+#include "base/words.h"
 
 namespace kilat::config {
 namespace {
@@ -8,14 +8,6 @@ namespace {
 constexpr std::string_view kApp = "app=";
 constexpr std::string_view kScope = "scope=";
 constexpr size_t kNameMax = 128;
-
-// The next word of `text`; empty at its end.
-std::string_view take_word(std::string_view& text) {
-  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
-  const std::string_view word = text.substr(0, text.find(' '));
-  text.remove_prefix(word.size());
-  return word;
-}
 
 }  // namespace
 

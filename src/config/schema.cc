@@ -43,6 +43,7 @@ using H = HttpSettings;
 using L = LimitSettings;
 using A = AppSettings;
 using J = auth::JwtSettings;
+using B = auth::BackendSettings;
 using I = SocketIoSettings;
 
 constexpr std::array kRows = std::to_array<Row>({
@@ -274,15 +275,16 @@ constexpr std::array kRows = std::to_array<Row>({
                                      "Paths where the server itself answers authorization requests of users with a "
                                      "token; []: the usual four.",
                                      R"(["/broadcasting/auth"])"))),
-    live(text<&A::authorize_url>("app.authorize_url", Type::kText, 0, 2048, url_rule,
-                                 "The backend that rules with the word backend ask; \"\": none.",
-                                 R"("http://127.0.0.1:8000/broadcasting/auth")")),
+    live(text<&A::authorize, &B::url>("app.authorize_url", Type::kText, 0, 2048, url_rule,
+                                      "The backend that rules with the word backend ask; \"\": none.",
+                                      R"("http://127.0.0.1:8000/broadcasting/auth")")),
     because("a client waits for it",
-            live(number<&A::authorize_timeout_ms>("app.authorize_timeout_ms", kMilliseconds, 10, 60'000,
-                                                  "How long the backend may take.", "2000"))),
-    because("a right that was taken away lasts as long",
-            live(number<&A::authorize_cache_s>("app.authorize_cache_s", kSeconds, 0, 3'600,
-                                               "How long an answer of the backend is good for; 0: not kept.", "60"))),
+            live(number<&A::authorize, &B::timeout_ms>("app.authorize_timeout_ms", kMilliseconds, 10, 60'000,
+                                                       "How long the backend may take.", "2000"))),
+    because(
+        "a right that was taken away lasts as long",
+        live(number<&A::authorize, &B::cache_s>("app.authorize_cache_s", kSeconds, 0, 3'600,
+                                                "How long an answer of the backend is good for; 0: not kept.", "60"))),
     because("beyond the year 9999 it is no date",
             live(number<&A::previous_until_s>("app.previous_until", kNone, 0, kYear9999,
                                               "When previous_secret ends, in seconds since 1970; 0: not by itself.",

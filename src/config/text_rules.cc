@@ -6,6 +6,7 @@
 #include <charconv>
 
 #include "auth/channel_rules.h"
+#include "auth/key_set.h"
 #include "base/ip_address.h"
 
 namespace kilat::config {
@@ -75,11 +76,7 @@ std::string url_word_rule(std::string& text) {
 }
 
 std::string algorithm_rule(std::string& text) {
-  const std::string_view family = std::string_view(text).substr(0, 2);
-  const std::string_view size = std::string_view(text).substr(family.size());
-  const bool fits = (family == "HS" || family == "RS" || family == "PS" || family == "ES") &&
-                    (size == "256" || size == "384" || size == "512");
-  return fits ? "" : "must be HS256, HS384, HS512, or the same with RS, PS or ES";
+  return auth::is_algorithm(text) ? "" : "must be HS256, HS384, HS512, or the same with RS, PS or ES";
 }
 
 std::string url_rule(std::string& text) {

@@ -6,21 +6,12 @@
 #include <utility>
 
 #include "base/json_text.h"
+#include "base/quantity.h"
 #include "base/utf8_repair.h"
+#include "base/words.h"
 
 namespace kilat::config {
 namespace {
-
-constexpr std::array<std::pair<std::string_view, int>, 3> kUnits{{{"GiB", 30}, {"MiB", 20}, {"KiB", 10}}};
-
-std::string_view trimmed(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
-
-constexpr std::array<std::pair<std::string_view, uint64_t>, 5> kTimes{
-    {{"d", 86'400'000}, {"h", 3'600'000}, {"m", 60'000}, {"s", 1'000}, {"ms", 1}}};
 
 // A number of the row's own unit, or a text with a unit.
 std::optional<uint64_t> parse_number(const Row& row, std::string_view text) {
@@ -63,47 +54,6 @@ std::vector<std::string> parse_list(std::string_view text) {
 }
 
 }  // namespace
-
-std::optional<uint64_t> parse_size(std::string_view text) {
-  uint64_t number = 0;
-  const char* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, number);
-  if (parsed.ec != std::errc{}) return std::nullopt;
-  const std::string_view unit = trimmed({parsed.ptr, static_cast<size_t>(end - parsed.ptr)});
-  constexpr uint64_t kMax = uint64_t{1} << 63;
-  if (unit.empty() || unit == "B") return number <= kMax ? std::optional(number) : std::nullopt;
-  for (const auto& [name, shift] : kUnits) {
-    if (unit == name) return number <= (kMax >> shift) ? std::optional(number << shift) : std::nullopt;
-  }
-  return std::nullopt;
-}
-
-std::string format_size(uint64_t bytes) {
-  for (const auto& [name, shift] : kUnits) {
-    if (bytes != 0 && bytes % (uint64_t{1} << shift) == 0) return std::to_string(bytes >> shift) + std::string(name);
-  }
-  return std::to_string(bytes);
-}
-
-std::optional<uint64_t> parse_duration_ms(std::string_view text) {
-  uint64_t number = 0;
-  const char* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, number);
-  if (parsed.ec != std::errc{}) return std::nullopt;
-  const std::string_view unit = trimmed({parsed.ptr, static_cast<size_t>(end - parsed.ptr)});
-  constexpr uint64_t kMax = uint64_t{1} << 63;
-  for (const auto& [name, ms] : kTimes) {
-    if (unit == name) return number <= kMax / ms ? std::optional(number * ms) : std::nullopt;
-  }
-  return std::nullopt;
-}
-
-std::string format_duration_ms(uint64_t ms) {
-  for (const auto& [name, factor] : kTimes) {
-    if (ms != 0 && ms % factor == 0) return std::to_string(ms / factor) + std::string(name);
-  }
-  return "0";
-}
 
 std::string format_number(const Row& row, uint64_t number) {
   switch (row.unit) {

@@ -32,12 +32,12 @@ struct Responder::State {
 
 namespace {
 
-// `response` lives as long as what is returned is used.
-http::Response to_http(const Response& response) {
+// Takes body and headers; the type stays, and must live as long as what is returned is used.
+http::Response to_http(Response& response) {
   http::Response out{.status = response.status >= 200 && response.status <= 599 ? response.status : 500,
                      .content_type = response.content_type,
-                     .body = response.body};
-  for (const auto& [name, value] : response.headers) out.headers.push_back({name, value});
+                     .body = std::move(response.body)};
+  for (auto& [name, value] : response.headers) out.headers.push_back({std::move(name), std::move(value)});
   return out;
 }
 
@@ -52,7 +52,7 @@ void Responder::State::answer(Response response) {
     answered = true;
     return;
   }
-  link->post(shard, [ticket_now = ticket, response = std::move(response)](embed::ShardSide& side) {
+  link->post(shard, [ticket_now = ticket, response = std::move(response)](embed::ShardSide& side) mutable {
     side.shard().answer_later(ticket_now, to_http(response));
   });
 }
@@ -211,11 +211,10 @@ Taken HttpSide::call(const WebRoute& route, web::Request request, api::Ticket ti
   }
   state->at_once = nullptr;
   if (!state->answered) return Taken::kLater;
+  response = web::to_http(at_once);
+  // Until the next answer: this one is written before.
   content_type_ = std::move(at_once.content_type);
-  response = {.status = at_once.status >= 200 && at_once.status <= 599 ? at_once.status : 500,
-              .content_type = content_type_,
-              .body = std::move(at_once.body)};
-  for (auto& [name, value] : at_once.headers) response.headers.push_back({std::move(name), std::move(value)});
+  response.content_type = content_type_;
   return Taken::kAnswered;
 }
 

@@ -10,6 +10,7 @@
 
 #include "auth/request_signature.h"
 #include "base/clock.h"
+#include "net/curl_start.h"
 
 namespace kilat {
 namespace {
@@ -29,11 +30,6 @@ struct Miss {
   bool unpublished = false;  ///< the server has surely done nothing
   bool worth_it = false;     ///< another attempt may do better
 };
-
-void init_curl_once() {
-  static const CURLcode result = curl_global_init(CURL_GLOBAL_DEFAULT);
-  static_cast<void>(result);
-}
 
 size_t take_bytes(char* data, size_t size, size_t count, void* into) {
   auto& body = *static_cast<std::string*>(into);
@@ -85,7 +81,7 @@ std::optional<Miss> miss_of(CURLcode code, const Answer& answer) {
 
 struct Publisher::Impl {
   explicit Impl(PublisherOptions options_in) : options(std::move(options_in)) {
-    init_curl_once();
+    net::start_curl();
     while (options.url.ends_with('/')) options.url.pop_back();
     curl = curl_easy_init();
   }

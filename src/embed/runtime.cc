@@ -2,15 +2,14 @@
 
 #include <pthread.h>
 #include <signal.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <utility>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "config/credentials.h"
 #include "config/load.h"
+#include "config/log_start.h"
 #include "config/namespaces.h"
 #include "embed/shard_side.h"
 
@@ -37,13 +36,6 @@ class SignalsBlocked {
 void ignore_broken_pipes() {
   struct sigaction now{};
   if (sigaction(SIGPIPE, nullptr, &now) == 0 && now.sa_handler == SIG_DFL) signal(SIGPIPE, SIG_IGN);
-}
-
-void init_log(const config::LogSettings& settings) {
-  const bool human = settings.format == config::LogFormat::kHuman ||
-                     (settings.format == config::LogFormat::kAuto && ::isatty(STDERR_FILENO) == 1);
-  log::init(log::level_from(settings.level), human ? log::Format::kHuman : log::Format::kJson,
-            human && ::isatty(STDERR_FILENO) == 1);
 }
 
 std::string text_for(AppCredentials app) {
@@ -79,7 +71,7 @@ std::expected<config::Settings, std::string> Runtime::settings() const {
   for (const std::string& name : link_->names()) {
     if (name == "/") continue;
     const bool known = std::ranges::any_of(settings.socketio.namespaces, [&name](const std::string& entry) {
-      return entry == name || entry.starts_with(name + ' ');
+      return config::parse_namespace(entry).name == name;
     });
     if (!known) settings.socketio.namespaces.push_back(name);
   }
@@ -91,7 +83,7 @@ std::expected<void, std::string> Runtime::start() {
   auto loaded = settings();
   if (!loaded) return std::unexpected(std::move(loaded.error()));
   static std::once_flag logging;
-  std::call_once(logging, [&] { init_log(loaded->log); });
+  std::call_once(logging, [&] { config::start_log(loaded->log); });
   ignore_broken_pipes();
   link_->seal();
   pusher_->sealed = true;

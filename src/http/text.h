@@ -42,6 +42,13 @@ constexpr std::string_view trim(std::string_view text) {
   return text;
 }
 
+/// The token of an Authorization header with the scheme Bearer (RFC 6750, section 2.1); empty when it has another.
+constexpr std::string_view bearer_token(std::string_view authorization) {
+  constexpr std::string_view kScheme = "bearer ";
+  return iequals(authorization.substr(0, kScheme.size()), kScheme) ? trim(authorization.substr(kScheme.size()))
+                                                                   : std::string_view();
+}
+
 /// Whether the comma-separated `list` has the element `token`, compared without case (RFC 9110, section 5.6.1).
 constexpr bool list_has(std::string_view list, std::string_view token) {
   while (!list.empty()) {

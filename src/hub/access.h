@@ -3,6 +3,7 @@
 // Owner: one shard's thread.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -11,8 +12,18 @@
 #include "auth/backend_desk.h"
 #include "auth/channel_rules.h"
 #include "hub/app_table.h"
+#include "hub/command.h"
+#include "hub/subscriber.h"
 
 namespace kilat::hub {
+
+/// Whether somebody may be in a channel, and how.
+struct Entry {
+  Reason refused = Reason::kNone;
+  bool ask_backend = false;  ///< nothing is decided: the backend is to be asked, then Access::told() decides
+  bool by_rule = false;      ///< see JoinOptions
+  Member member;             ///< presence: as whom
+};
 
 class Access {
  public:
@@ -24,8 +35,14 @@ class Access {
   auth::AppKey& key(AppIndex app) { return keys_[app]; }
   /// What may `who` (null: nobody is signed in) do in the channel?
   auth::Verdict decide(AppIndex app, auth::Action action, std::string_view channel, const auth::Identity* who) const;
-  /// Whether the app has rules at all.
-  bool has_rules(AppIndex app) const { return !rules_[app].empty(); }
+  /// May `who` be in the channel without a signature? A rule decides; without one only public channels are open.
+  Entry enter(AppIndex app, std::string_view channel, const auth::Identity* who) const;
+  /// The same as the backend has said.
+  static Entry told(std::string_view channel, const auth::BackendAnswer& answer, const auth::Identity* who);
+  /// How `who` is in a channel that `entry` lets them into.
+  JoinOptions options(AppIndex app, std::string_view channel, const Entry& entry, const auth::Identity* who) const;
+  /// The channels that a rule has let a subscriber into, and would not let `who` into now.
+  std::vector<std::string> forbidden(const Subscriber& subscriber, const auth::Identity* who) const;
   auth::Authenticator& authenticator() { return authenticator_; }
   auth::BackendDesk& backend() { return backend_; }
 
@@ -39,5 +56,11 @@ class Access {
 
 /// The reason of a refusal; kNone for a verdict that is none.
 Reason reason_of(auth::Verdict verdict);
+
+/// kNone, or why an app does not take a member like this.
+Reason member_refusal(const AppSettings& settings, const Member& member);
+
+/// Whether an app's users may have this id: it stands in the name of their user channel.
+bool valid_user_id(const AppSettings& settings, std::string_view id);
 
 }  // namespace kilat::hub

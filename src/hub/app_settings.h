@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "auth/backend_settings.h"
 #include "auth/jwt_settings.h"
 
 namespace kilat::hub {
@@ -29,9 +30,7 @@ struct AppSettings {
   auth::JwtSettings jwt;
   std::vector<std::string> rules;       ///< entries of auth/channel_rules.h, the first that fits decides
   std::vector<std::string> auth_paths;  ///< where the server itself answers authorization requests
-  std::string authorize_url;            ///< the backend that rules may ask; empty: none
-  uint32_t authorize_timeout_ms = 2'000;
-  uint32_t authorize_cache_s = 60;  ///< how long an answer of the backend is good for; 0: not kept
+  auth::BackendSettings authorize;
 
   uint32_t max_connections = 0;      ///< 0: no limit
   uint16_t over_quota_code = 4004;   ///< 4004 (client gives up) or 4100 (client retries)

@@ -9,6 +9,8 @@
 #include <string_view>
 #include <unordered_map>
 
+#include "net/curl_start.h"
+
 namespace kilat::net {
 namespace {
 
@@ -25,12 +27,6 @@ struct MultiFree {
 struct ListFree {
   void operator()(curl_slist* list) const { curl_slist_free_all(list); }
 };
-
-// Once for the process, before any other thread may come here.
-void initialise() {
-  static const CURLcode once = curl_global_init(CURL_GLOBAL_DEFAULT);
-  if (once != CURLE_OK) throw std::bad_alloc();
-}
 
 bool splits_header(std::string_view text) {
   return text.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos;
@@ -173,7 +169,7 @@ struct HttpClient::Loop {
 };
 
 HttpClient::HttpClient() : loop_(std::make_unique<Loop>()) {
-  initialise();
+  if (!start_curl()) throw std::bad_alloc();
   loop_->multi.reset(curl_multi_init());
   if (!loop_->multi) throw std::bad_alloc();
   curl_multi_setopt(loop_->multi.get(), CURLMOPT_MAX_HOST_CONNECTIONS, kHostConnectionsMax);

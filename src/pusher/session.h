@@ -157,10 +157,9 @@ class Session final : public hub::Subscriber, private Timer {
   void subscribe(const ClientMessage& message);
   void unsubscribe(const ClientMessage& message);
   void subscribe_user_channel(const ClientMessage& message);
-  void subscribe_by_rule(std::string_view channel, hub::ChannelKind kind);
   void ask_backend(std::string_view channel);
   void on_backend_answer(const std::string& channel, const auth::BackendAnswer& answer);
-  void join(std::string_view channel, hub::Member member, bool by_rule);
+  void join(std::string_view channel, hub::Entry entry);
   Reason check_signature(const ClientMessage& message);
   Reason read_member(const ClientMessage& message, hub::Member& member);
   void refuse_subscription(Reason reason, std::string_view channel);

@@ -2,27 +2,11 @@
 #include <algorithm>
 #include <utility>
 
-#include "base/json_text.h"
+#include "base/member_data.h"
 #include "pusher/encode.h"
 #include "pusher/session.h"
 
 namespace kilat::pusher {
-namespace {
-
-// What a backend would have signed for the user of a token.
-std::string user_data_of(const auth::Identity& who) {
-  std::string json = R"({"id":)";
-  append_json_string(json, who.user_id);
-  if (!who.info.empty()) {
-    json += R"(,"user_info":)";
-    json += who.info;
-  }
-  json += '}';
-  return json;
-}
-
-}  // namespace
-
 void Session::sign_in(const ClientMessage& message) {
   if (!settings().user_authentication) return refuse(Reason::kSigninDisabled);
   if (message.token) return sign_in_with(*message.token, {});
@@ -69,14 +53,14 @@ void Session::on_identified(const auth::Authenticator::Outcome& who, SignIn sign
     // A failed refresh changes nothing: the token before is good until it expires.
     return user_ ? refuse(who.error()) : close(who.error());
   }
-  if (sign_in.user_data.empty()) sign_in.user_data = user_data_of(**who);
+  if (sign_in.user_data.empty()) {
+    append_member(sign_in.user_data, MemberKind::kSignin, (*who)->user_id, (*who)->info);
+  }
   become(*who, std::move(sign_in));
 }
 
 void Session::become(auth::IdentityPtr who, SignIn sign_in) {
-  if (who->user_id.size() > settings().user_id_max || !hub::valid_channel_name(who->user_id, false)) {
-    return close(Reason::kSigninInvalid);
-  }
+  if (!hub::valid_user_id(settings(), who->user_id)) return close(Reason::kSigninInvalid);
   if (user_) {
     if (user_->who->user_id != who->user_id) return close(Reason::kSigninOtherUser);
     user_->who = std::move(who);
@@ -97,14 +81,7 @@ void Session::become(auth::IdentityPtr who, SignIn sign_in) {
 
 // The new token may grant less than the one before.
 void Session::leave_forbidden() {
-  std::vector<std::string> forbidden;
-  for (const hub::Subscription& subscription : subscriptions()) {
-    if (!subscription.options.by_rule) continue;
-    const std::string& channel = subscription.channel->name;
-    const auth::Verdict verdict = shard_.access.decide(app(), auth::Action::kSubscribe, channel, who());
-    if (verdict != auth::Verdict::kAllow && verdict != auth::Verdict::kAsk) forbidden.push_back(channel);
-  }
-  for (const std::string& channel : forbidden) {
+  for (const std::string& channel : shard_.access.forbidden(*this, who())) {
     shard_.hub.leave(*this, channel);
     refuse_subscription(Reason::kRuleRefused, channel);
   }
@@ -137,9 +114,7 @@ void Session::start_watching(const std::vector<std::string>& watchlist) {
   const size_t count = std::min<size_t>(watchlist.size(), settings().watchlist_max);
   if (count < watchlist.size()) refuse(Reason::kWatchlistTooLong);
   for (size_t i = 0; i < count; ++i) {
-    if (hub::valid_channel_name(watchlist[i], false) && watchlist[i].size() <= settings().user_id_max) {
-      user_->watchlist.emplace_back(watchlist[i], false);
-    }
+    if (hub::valid_user_id(settings(), watchlist[i])) user_->watchlist.emplace_back(watchlist[i], false);
   }
   user_->statuses_awaited = user_->watchlist.size();
   // Answers may come while this loop runs: the list itself no longer changes.

@@ -22,35 +22,19 @@ void Session::subscribe(const ClientMessage& message) {
       find(channel) == nullptr) {
     return refuse_subscription(Reason::kTooManySubscriptions, channel);
   }
-  if (!kind.needs_signature() || !message.auth || message.auth->empty()) return subscribe_by_rule(channel, kind);
+  if (!kind.needs_signature() || !message.auth || message.auth->empty()) {
+    return join(channel, shard_.access.enter(app(), channel, who()));
+  }
   if (const Reason reason = check_signature(message); reason != Reason::kNone) {
     return refuse_subscription(reason, channel);
   }
-  hub::Member member;
+  hub::Entry entry;
   if (kind.presence()) {
-    if (const Reason reason = read_member(message, member); reason != Reason::kNone) {
+    if (const Reason reason = read_member(message, entry.member); reason != Reason::kNone) {
       return refuse_subscription(reason, channel);
     }
   }
-  join(channel, std::move(member), false);
-}
-
-// Without a signature: a rule decides, and without one only public channels are open.
-void Session::subscribe_by_rule(std::string_view channel, hub::ChannelKind kind) {
-  const auth::Verdict verdict = shard_.access.decide(app(), auth::Action::kSubscribe, channel, who());
-  switch (verdict) {
-    case auth::Verdict::kRefuse:
-    case auth::Verdict::kNeedsUser: return refuse_subscription(hub::reason_of(verdict), channel);
-    case auth::Verdict::kAsk: return ask_backend(channel);
-    case auth::Verdict::kNoRule:
-      if (kind.needs_signature()) return refuse_subscription(Reason::kChannelAuthInvalid, channel);
-      return join(channel, {}, false);
-    case auth::Verdict::kAllow: break;
-  }
-  if (!kind.presence()) return join(channel, {}, true);
-  // Who is present is what the sign-in has said, never what the message claims.
-  if (!user_) return refuse_subscription(Reason::kRuleNeedsUser, channel);
-  join(channel, {user_->who->user_id, user_->who->info}, true);
+  join(channel, std::move(entry));
 }
 
 void Session::ask_backend(std::string_view channel) {
@@ -73,35 +57,18 @@ void Session::on_backend_answer(const std::string& channel, const auth::BackendA
   // A client that has unsubscribed meanwhile is not asking any more.
   if (closing_ || !asking_ || std::erase(*asking_, channel) == 0) return;
   if (asking_->empty()) asking_.reset();
-  if (answer.refused != Reason::kNone) return refuse_subscription(answer.refused, channel);
-  hub::Member member;
-  if (hub::kind_of(channel).presence()) {
-    if (!answer.user_id.empty()) {
-      member = {answer.user_id, answer.user_info};
-    } else if (user_) {
-      member = {user_->who->user_id, user_->who->info};
-    } else {
-      return refuse_subscription(Reason::kPresenceDataInvalid, channel);
-    }
-  }
-  join(channel, std::move(member), true);
+  join(channel, hub::Access::told(channel, answer, who()));
 }
 
-void Session::join(std::string_view channel, hub::Member member, bool by_rule) {
-  if (member.user_id.size() > settings().user_id_max) {
-    return refuse_subscription(Reason::kPresenceDataInvalid, channel);
-  }
-  if (member.info.size() > settings().presence_member_bytes_max) {
-    return refuse_subscription(Reason::kPresenceMemberTooBig, channel);
-  }
-  if (shard_.handlers != nullptr && !shard_.handlers->allows_subscription(*this, channel, member)) {
+void Session::join(std::string_view channel, hub::Entry entry) {
+  if (entry.ask_backend) return ask_backend(channel);
+  if (entry.refused == Reason::kNone) entry.refused = hub::member_refusal(settings(), entry.member);
+  if (entry.refused != Reason::kNone) return refuse_subscription(entry.refused, channel);
+  if (shard_.handlers != nullptr && !shard_.handlers->allows_subscription(*this, channel, entry.member)) {
     return refuse_subscription(Reason::kHandlerRefused, channel);
   }
-  const auth::Verdict sees = hub::kind_of(channel).presence()
-                                 ? shard_.access.decide(app(), auth::Action::kSeeMembers, channel, who())
-                                 : auth::Verdict::kNoRule;
-  shard_.hub.join(*this, channel, std::move(member),
-                  {.by_rule = by_rule, .hide_members = hub::reason_of(sees) != Reason::kNone});
+  const hub::JoinOptions options = shard_.access.options(app(), channel, entry, who());
+  shard_.hub.join(*this, channel, std::move(entry.member), options);
 }
 
 void Session::unsubscribe(const ClientMessage& message) {

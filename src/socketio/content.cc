@@ -2,6 +2,7 @@
 
 #include <cstring>
 
+#include "auth/credentials.h"
 #include "base/base64.h"
 #include "base/json_parser.h"
 #include "base/json_raw.h"
@@ -16,7 +17,6 @@ constexpr std::string_view kPlaceholder = R"("_placeholder")";
 constexpr std::string_view kPlaceholderNumber = R"("num")";
 constexpr std::string_view kBinaryKey = R"("$binary")";
 constexpr std::string_view kBearer = "Bearer ";
-constexpr std::string_view kShownHeaders[] = {"Authorization", "X-CSRF-TOKEN", "X-XSRF-TOKEN"};
 
 bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
@@ -92,11 +92,12 @@ std::optional<std::string> text_member(const dom::object& object, std::string_vi
   return std::string(*text);
 }
 
-// As Laravel Echo sends them: {"auth":{"headers":{…}}}.
+// As Laravel Echo sends them: {"auth":{"headers":{…}}}. Cookies are the browser's to send.
 void read_headers(const dom::object& request, std::vector<std::pair<std::string, std::string>>& headers) {
   dom::object given;
   if (request["auth"]["headers"].get(given) != simdjson::SUCCESS) return;
-  for (const std::string_view name : kShownHeaders) {
+  for (const std::string_view name : auth::kShownHeaders) {
+    if (name == "Cookie") continue;
     if (auto value = text_member(given, name)) headers.emplace_back(name, std::move(*value));
   }
 }

@@ -128,7 +128,8 @@ EmitOutcome Emitter::emit(const EmitBody& body, const hub::App& app, const Names
   // More would make every client close with a parse error.
   if (bytes.size() > 10) return refused(Reason::kSioTooManyAttachments);
   const std::vector<std::string_view> attachments(bytes.begin(), bytes.end());
-  if (pack(*list, attachments).size() > app.settings.event_bytes_max) return refused(Reason::kApiDataTooBig);
+  const std::string packet = pack(*list, attachments);
+  if (packet.size() > app.settings.event_bytes_max) return refused(Reason::kApiDataTooBig);
 
   Selection to;
   to.nsp = static_cast<size_t>(&nsp - shard_.options.namespaces.data());
@@ -137,7 +138,7 @@ EmitOutcome Emitter::emit(const EmitBody& body, const hub::App& app, const Names
     if (!hub::valid_channel_name(channel, false)) return refused(Reason::kApiChannelInvalid, channel);
   }
   const Event emitted{.name = *event, .list = *list, .attachments = attachments, .is_volatile = body.flag("volatile")};
-  const std::shared_ptr<Broadcast> order = prepare(emitted, std::move(to));
+  const std::shared_ptr<Broadcast> order = prepare(emitted, packet, std::move(to));
   const uint64_t ack_ms = std::min(body.number("ack_timeout_ms"), kAckMsMax);
   if (ack_ms == 0) {
     if (const Reason reason = send(order); reason != Reason::kNone) return refused(reason);
@@ -147,12 +148,11 @@ EmitOutcome Emitter::emit(const EmitBody& body, const hub::App& app, const Names
   return {};
 }
 
-std::shared_ptr<Broadcast> Emitter::prepare(const Event& event, Selection to) {
+std::shared_ptr<Broadcast> Emitter::prepare(const Event& event, std::string_view packet, Selection to) {
   const Namespace& nsp = shard_.options.namespaces[to.nsp];
   auto order = std::make_shared<Broadcast>();
   order->to = std::move(to);
   order->is_volatile = event.is_volatile;
-  const std::string packet = pack(event.list, event.attachments);
   const std::string readable =
       event.attachments.empty() ? std::string(event.list) : shard_.parser.put_binary(event.list, event.attachments);
   const std::vector<std::string_view> arguments = raw_elements(readable);
@@ -194,12 +194,13 @@ void Emitter::gather(const std::shared_ptr<Broadcast>& order, uint64_t ack_ms, u
 }
 
 Reason Emitter::emit(const Event& event, Selection to) {
-  return send(prepare(event, std::move(to)));
+  return send(prepare(event, pack(event.list, event.attachments), std::move(to)));
 }
 
 bool Emitter::ask(const Event& event, Selection to, uint64_t ack_ms, Acks acks) {
   if (full()) return false;
-  gather(prepare(event, std::move(to)), std::min(ack_ms, kAckMsMax), 0, std::move(acks));
+  gather(prepare(event, pack(event.list, event.attachments), std::move(to)), std::min(ack_ms, kAckMsMax), 0,
+         std::move(acks));
   return true;
 }
 

@@ -298,20 +298,15 @@ void Emitter::on_reply(OperationReply& reply) {
   if (--waiting.shards_awaited > 0) return;
   Waiting whole = std::move(waiting);
   waiting_.erase(found);
+  if (whole.done) return whole.done(whole.gathered);
   try {
-    if (whole.done) return whole.done(whole.gathered);
     if (!whole.gathered.failed) return answer(whole.ticket, json_of(whole));
   } catch (const std::bad_alloc&) {
-    if (whole.done) throw;
+    whole.gathered.failed = true;
   }
   const memory::MustSucceed refusing;
   whole.gathered = {};
-  std::string json = R"({"error":")";
-  json += reason_row(Reason::kMemoryBudget).text;
-  json += R"(","code":503,"reason":")";
-  json += reason_row(Reason::kMemoryBudget).id;
-  json += R"("})";
-  shard_.host.answer(whole.ticket, {.status = 503, .content_type = kJson, .body = std::move(json)});
+  shard_.host.refuse(whole.ticket, Reason::kMemoryBudget);
 }
 
 std::string Emitter::json_of(const Waiting& waiting) {

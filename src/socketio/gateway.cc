@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/json_text.h"
+#include "base/member_data.h"
 #include "hub/client_event.h"
 #include "socketio/session.h"
 #include "socketio/socket.h"
@@ -13,16 +14,6 @@ namespace {
 constexpr std::string_view kOk = R"({"ok":true})";
 constexpr std::string_view kClientEventPrefix = "client-";
 
-void append_member(std::string& json, const hub::Member& member) {
-  json += R"({"user_id":)";
-  append_json_string(json, member.user_id);
-  if (!member.info.empty()) {
-    json += R"(,"user_info":)";
-    json += member.info;
-  }
-  json += '}';
-}
-
 // `alone`: only the joiner is shown.
 std::string joined_answer(const hub::JoinReply& reply, bool alone) {
   if (!reply.members) return std::string(kOk);
@@ -32,7 +23,7 @@ std::string joined_answer(const hub::JoinReply& reply, bool alone) {
   for (const hub::Member& member : *reply.members) {
     if (alone && member.user_id != reply.user_id) continue;
     if (json.back() != '[') json += ',';
-    append_member(json, member);
+    append_member(json, MemberKind::kPresence, member.user_id, member.info);
   }
   json += "]}";
   return json;
@@ -64,12 +55,14 @@ void Socket::subscribe(std::string_view argument, std::optional<uint64_t> ack) {
   const std::string channel = channel_of(request->channel, nsp_.scope);
   if (const Reason refused = check_channel(channel); refused != Reason::kNone) return refuse(ack, refused);
   const bool is_signed = hub::kind_of(channel).needs_signature() && request->auth && !request->auth->empty();
-  if (!is_signed) return subscribe_by_rule(*request, channel, ack);
-  hub::Member member;
-  if (const Reason refused = check_signed(*request, channel, member); refused != Reason::kNone) {
-    return refuse(ack, refused);
+  hub::Entry entry;
+  if (is_signed) {
+    entry.refused = check_signed(*request, channel, entry.member);
+  } else {
+    entry = shard_.access.enter(nsp_.app, channel, who_.get());
   }
-  join(channel, std::move(member), false, ack);
+  if (entry.ask_backend) return ask_backend(*request, channel, ack);
+  join(channel, std::move(entry), ack);
 }
 
 Reason Socket::check_channel(std::string_view channel) const {
@@ -99,17 +92,13 @@ Reason Socket::check_signed(const Request& request, std::string_view channel, hu
   return Reason::kNone;
 }
 
-void Socket::join(const std::string& channel, hub::Member member, bool by_rule, std::optional<uint64_t> ack) {
-  const hub::AppSettings& settings = app().settings;
-  if (member.user_id.size() > settings.user_id_max) return refuse(ack, Reason::kPresenceDataInvalid);
-  if (member.info.size() > settings.presence_member_bytes_max) return refuse(ack, Reason::kPresenceMemberTooBig);
-  const auth::Verdict sees = hub::kind_of(channel).presence()
-                                 ? shard_.access.decide(nsp_.app, auth::Action::kSeeMembers, channel, who_.get())
-                                 : auth::Verdict::kNoRule;
+void Socket::join(const std::string& channel, hub::Entry entry, std::optional<uint64_t> ack) {
+  if (entry.refused == Reason::kNone) entry.refused = hub::member_refusal(app().settings, entry.member);
+  if (entry.refused != Reason::kNone) return refuse(ack, entry.refused);
+  const hub::JoinOptions options = shard_.access.options(nsp_.app, channel, entry, who_.get());
   // The answer may come before join() returns.
   joining_.push_back({channel, ack});
-  shard_.hub.join(*this, channel, std::move(member),
-                  {.by_rule = by_rule, .hide_members = hub::reason_of(sees) != Reason::kNone});
+  shard_.hub.join(*this, channel, std::move(entry.member), options);
 }
 
 // KEY:HEX, as the SDKs of Pusher make it.

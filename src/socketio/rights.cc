@@ -56,10 +56,7 @@ void Socket::on_identified(const auth::Authenticator::Outcome& who, std::optiona
 }
 
 void Socket::sign_in_as(auth::IdentityPtr who, bool by_token, std::optional<uint64_t> ack) {
-  const hub::AppSettings& settings = app().settings;
-  if (who->user_id.size() > settings.user_id_max || !hub::valid_channel_name(who->user_id, false)) {
-    return refuse(ack, Reason::kSigninInvalid);
-  }
+  if (!hub::valid_user_id(app().settings, who->user_id)) return refuse(ack, Reason::kSigninInvalid);
   if (who_ && who_->user_id != who->user_id) return refuse(ack, Reason::kSigninOtherUser);
   become(std::move(who), by_token);
   leave_forbidden();
@@ -72,14 +69,7 @@ void Socket::sign_in_as(auth::IdentityPtr who, bool by_token, std::optional<uint
 
 // The new token may grant less than the one before.
 void Socket::leave_forbidden() {
-  std::vector<std::string> forbidden;
-  for (const hub::Subscription& subscription : subscriptions()) {
-    if (!subscription.options.by_rule) continue;
-    const std::string& channel = subscription.channel->name;
-    const auth::Verdict verdict = shard_.access.decide(nsp_.app, auth::Action::kSubscribe, channel, who_.get());
-    if (verdict != auth::Verdict::kAllow && verdict != auth::Verdict::kAsk) forbidden.push_back(channel);
-  }
-  for (const std::string& channel : forbidden) {
+  for (const std::string& channel : shard_.access.forbidden(*this, who_.get())) {
     shard_.hub.leave(*this, channel);
     std::string json = R"(["kilat:unsubscribed",{"channel":)";
     append_json_string(json, room_of(channel, nsp_.scope));
@@ -116,25 +106,6 @@ bool Socket::check_token() {
 
 // --- rooms
 
-// Without a signature: a rule decides, and without one only public channels are open.
-void Socket::subscribe_by_rule(Request& request, const std::string& channel, std::optional<uint64_t> ack) {
-  const hub::ChannelKind kind = hub::kind_of(channel);
-  const auth::Verdict verdict = shard_.access.decide(nsp_.app, auth::Action::kSubscribe, channel, who_.get());
-  switch (verdict) {
-    case auth::Verdict::kRefuse:
-    case auth::Verdict::kNeedsUser: return refuse(ack, hub::reason_of(verdict));
-    case auth::Verdict::kAsk: return ask_backend(request, channel, ack);
-    case auth::Verdict::kNoRule:
-      if (kind.needs_signature()) return refuse(ack, Reason::kChannelAuthInvalid);
-      return join(channel, {}, false, ack);
-    case auth::Verdict::kAllow: break;
-  }
-  if (!kind.presence()) return join(channel, {}, true, ack);
-  // Who is present is what the sign-in has said, never what the message claims.
-  if (!who_) return refuse(ack, Reason::kRuleNeedsUser);
-  join(channel, {who_->user_id, who_->info}, true, ack);
-}
-
 std::vector<Socket::Joining> Socket::take_waiting(std::vector<Joining>& waiting, std::string_view channel) {
   std::vector<Joining> taken;
   std::erase_if(waiting, [&](Joining& joining) {
@@ -163,20 +134,7 @@ void Socket::ask_backend(Request& request, const std::string& channel, std::opti
 void Socket::on_backend_answer(const std::string& channel, const auth::BackendAnswer& answer) {
   // A client that has unsubscribed meanwhile is not asking any more.
   for (const Joining& asked : take_waiting(asking_, channel)) {
-    if (answer.refused != Reason::kNone) {
-      refuse(asked.ack, answer.refused);
-      continue;
-    }
-    hub::Member member;
-    if (hub::kind_of(channel).presence()) {
-      if (answer.user_id.empty() && !who_) {
-        refuse(asked.ack, Reason::kPresenceDataInvalid);
-        continue;
-      }
-      member = answer.user_id.empty() ? hub::Member{who_->user_id, who_->info}
-                                      : hub::Member{answer.user_id, answer.user_info};
-    }
-    join(channel, std::move(member), true, asked.ack);
+    join(channel, hub::Access::told(channel, answer, who_.get()), asked.ack);
   }
 }
 

@@ -18,6 +18,7 @@
 #include "base/timer_wheel.h"
 #include "socketio/packet.h"
 #include "socketio/poll_pool.h"
+#include "socketio/recovery.h"
 #include "socketio/session_state.h"
 #include "socketio/shard.h"
 
@@ -158,9 +159,9 @@ class Session final : private Timer {
   void on_text(std::string_view text);
   void handle(const Packet& packet, std::vector<std::string> attachments);
   void connect(const Packet& packet);
-  void authenticate(const Namespace& nsp, std::string_view payload);
-  void on_identified(const Namespace& nsp, const std::string& payload, const auth::Authenticator::Outcome& who);
-  void finish_connect(const Namespace& nsp, std::string_view payload, auth::IdentityPtr who);
+  void authenticate(const Namespace& nsp, std::string_view payload, std::optional<Recovery::Asked> asked);
+  void finish_connect(const Namespace& nsp, std::string_view payload, const std::optional<Recovery::Asked>& asked,
+                      auth::IdentityPtr who);
   bool check_tokens();
   void let_in(Candidate candidate);
   void vet(Candidate candidate);

@@ -119,7 +119,7 @@ void Session::connect(const Packet& packet) {
   const hub::App& app = shard_.app_of(*nsp);
   if (!app.present || !app.settings.enabled) return refuse(packet.nsp, Reason::kAppDisabled);
   connect_by_ms_ = 0;
-  const std::optional<Recovery::Asked> asked = shard_.recovery->read(packet.payload);
+  std::optional<Recovery::Asked> asked = shard_.recovery->read(packet.payload);
   const bool alone = sockets_.empty() && candidates_.empty() && identifying_.empty();
   if (asked && asked->shard != shard_.hub.shard() && alone && !arrived_) {
     moving_ = asked->shard;
@@ -127,32 +127,33 @@ void Session::connect(const Packet& packet) {
     connect_text_ += packet.payload;
     return;
   }
-  authenticate(*nsp, packet.payload);
+  authenticate(*nsp, packet.payload, std::move(asked));
 }
 
 // Who shows a token is its user, or nobody at all; who shows none is anonymous.
-void Session::authenticate(const Namespace& nsp, std::string_view payload) {
-  if (!shard_.access.authenticator().enabled(nsp.app)) return finish_connect(nsp, payload, nullptr);
+void Session::authenticate(const Namespace& nsp, std::string_view payload, std::optional<Recovery::Asked> asked) {
+  if (!shard_.access.authenticator().enabled(nsp.app)) return finish_connect(nsp, payload, asked, nullptr);
   std::string token = shard_.parser.parse_token(payload);
   if (token.empty() && client_.credentials) token = client_.credentials->token;
-  if (token.empty()) return finish_connect(nsp, payload, nullptr);
+  if (token.empty()) return finish_connect(nsp, payload, asked, nullptr);
   identifying_.push_back(&nsp);
-  shard_.access.authenticator().identify(
-      nsp.app, token,
-      [&shard = shard_, sid = sid_, &nsp, payload = std::string(payload)](const auth::Authenticator::Outcome& who) {
-        if (Session* session = shard.find_session(sid)) session->on_identified(nsp, payload, who);
-      });
+  shard_.access.authenticator().identify(nsp.app, token,
+                                         [&shard = shard_, sid = sid_, &nsp, payload = std::string(payload),
+                                          asked = std::move(asked)](const auth::Authenticator::Outcome& who) {
+                                           Session* session = shard.find_session(sid);
+                                           if (session == nullptr) return;
+                                           std::erase(session->identifying_, &nsp);
+                                           if (session->ended_ || (session->poll_ && session->poll_->closing)) return;
+                                           if (!who) return session->refuse(nsp.name, who.error());
+                                           if (!hub::valid_user_id(shard.app_of(nsp).settings, (*who)->user_id)) {
+                                             return session->refuse(nsp.name, Reason::kSigninInvalid);
+                                           }
+                                           session->finish_connect(nsp, payload, asked, *who);
+                                         });
 }
 
-void Session::on_identified(const Namespace& nsp, const std::string& payload, const auth::Authenticator::Outcome& who) {
-  std::erase(identifying_, &nsp);
-  if (ended_ || (poll_ && poll_->closing)) return;
-  if (!who) return refuse(nsp.name, who.error());
-  finish_connect(nsp, payload, *who);
-}
-
-void Session::finish_connect(const Namespace& nsp, std::string_view payload, auth::IdentityPtr who) {
-  const std::optional<Recovery::Asked> asked = shard_.recovery->read(payload);
+void Session::finish_connect(const Namespace& nsp, std::string_view payload,
+                             const std::optional<Recovery::Asked>& asked, auth::IdentityPtr who) {
   if (std::optional<Recovery::Taken> taken = asked ? shard_.recovery->take(*this, nsp, *asked) : std::nullopt) {
     if (taken->socket->still_allowed(who.get())) {
       if (who) taken->socket->become(std::move(who), true);
@@ -245,7 +246,8 @@ void Session::stay() {
   Packet packet;
   const std::string text = std::exchange(connect_text_, {}).substr(1);
   parse_packet(text, shard_.options.attachments_max, packet);
-  if (const Namespace* nsp = shard_.find_namespace(packet.nsp)) authenticate(*nsp, packet.payload);
+  if (const Namespace* nsp = shard_.find_namespace(packet.nsp))
+    authenticate(*nsp, packet.payload, shard_.recovery->read(packet.payload));
 }
 
 void Session::arrive(SessionState&& state) {

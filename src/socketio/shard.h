@@ -63,6 +63,8 @@ class Host {
  public:
   /// Answers an HTTP request of this shard; one that has gone is nobody's loss.
   virtual void answer(uint64_t ticket, const http::Response& response) = 0;
+  /// The same with the refusal that the HTTP API gives.
+  virtual void refuse(uint64_t ticket, Reason reason) = 0;
   /// Counts a connection for the app. kNone, or why not; given back with release().
   virtual Reason admit(hub::App& app) = 0;
   virtual void release(hub::App& app) = 0;

@@ -105,12 +105,11 @@ class Socket final : public hub::Subscriber {
   void subscribe(std::string_view argument, std::optional<uint64_t> ack);
   Reason check_channel(std::string_view channel) const;
   Reason check_signed(const Request& request, std::string_view channel, hub::Member& member);
-  void subscribe_by_rule(Request& request, const std::string& channel, std::optional<uint64_t> ack);
   void ask_backend(Request& request, const std::string& channel, std::optional<uint64_t> ack);
   void on_backend_answer(const std::string& channel, const auth::BackendAnswer& answer);
   /// Takes the waiting clients of a channel out of `waiting`.
   static std::vector<Joining> take_waiting(std::vector<Joining>& waiting, std::string_view channel);
-  void join(const std::string& channel, hub::Member member, bool by_rule, std::optional<uint64_t> ack);
+  void join(const std::string& channel, hub::Entry entry, std::optional<uint64_t> ack);
   bool signature_fits(const std::optional<std::string>& auth, const std::string& text);
   void unsubscribe(std::string_view argument, std::optional<uint64_t> ack);
   void sign_in(std::string_view argument, std::optional<uint64_t> ack);

@@ -265,6 +265,15 @@ describe('rules', () => {
       assert.deepEqual(error.data, { reason: 'token_expired' });
     });
 
+    it('a user id that no channel could be named after is refused on CONNECT as on signin', async () => {
+      for (const sub of ['a'.repeat(300), 'a\nb']) {
+        const socket = sioClient(target, { transports: ['websocket'], auth: { token: token({ sub }) } });
+        const [error] = await sioOnce(socket, 'connect_error');
+        assert.equal(error.message, 'Invalid sign-in');
+        socket.close();
+      }
+    });
+
     it('a bearer header is taken where auth has no token, over polling too', async () => {
       for (const transports of [['websocket'], ['polling']]) {
         const socket = await sioConnected(target, { transports, extraHeaders: { Authorization: `Bearer ${kSeven}` } });

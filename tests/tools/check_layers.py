@@ -23,7 +23,7 @@ HOMES = {
     "spdlog/": {"base/log.cc"},
     "CLI/": {"cli"},
     "toml++/": {"config", "cli"},
-    "curl/": {"net/http_client.cc", "cli", "embed"},
+    "curl/": {"net/http_client.cc", "net/curl_start.h", "cli", "embed"},
     "cjose/": {"auth/jwk.h"},
     "sqlite3.h": {"store"},
     "hiredis/": {"cluster"},

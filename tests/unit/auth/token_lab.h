@@ -169,4 +169,16 @@ inline std::string by_hand(std::string_view header, std::string_view payload, st
   return token + "." + base64url_encode({reinterpret_cast<const char*>(mac), size});
 }
 
+/// An algorithm, and who signs with it.
+struct Case {
+  const Signer& signer;
+  std::string alg;
+};
+
+inline std::vector<Case> all_algorithms() {
+  return {{secret(), "HS256"}, {secret(), "HS384"}, {secret(), "HS512"}, {rsa(), "RS256"},
+          {rsa(), "RS384"},    {rsa(), "RS512"},    {rsa(), "PS256"},    {rsa(), "PS384"},
+          {rsa(), "PS512"},    {p256(), "ES256"},   {p384(), "ES384"},   {p521(), "ES512"}};
+}
+
 }  // namespace kilat::auth::testing

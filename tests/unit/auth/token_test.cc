@@ -16,17 +16,6 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
 
-struct Case {
-  const Signer& signer;
-  std::string alg;
-};
-
-std::vector<Case> all_algorithms() {
-  return {{secret(), "HS256"}, {secret(), "HS384"}, {secret(), "HS512"}, {rsa(), "RS256"},
-          {rsa(), "RS384"},    {rsa(), "RS512"},    {rsa(), "PS256"},    {rsa(), "PS384"},
-          {rsa(), "PS512"},    {p256(), "ES256"},   {p384(), "ES384"},   {p521(), "ES512"}};
-}
-
 struct Token : ::testing::Test {
   Token() {
     EXPECT_TRUE(keys.add_secret(kSecret));

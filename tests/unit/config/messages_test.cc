@@ -1,6 +1,7 @@
 // What people read when a value is wrong.
 #include <gtest/gtest.h>
 
+#include "base/quantity.h"
 #include "config/schema.h"
 #include "config/toml_reader.h"
 #include "config/value.h"

@@ -4,6 +4,7 @@
 
 #include <set>
 
+#include "base/quantity.h"
 #include "config/suggest.h"
 #include "config/text_rules.h"
 #include "config/toml_reader.h"

@@ -170,6 +170,10 @@ class TestShard final : public hub::Sink, private Host {
   void answer(uint64_t ticket, const http::Response& response) override {
     if (!answers.emplace(ticket, response).second) std::abort();  // nobody is answered twice
   }
+  void refuse(uint64_t ticket, Reason reason) override {
+    const ReasonRow& row = reason_row(reason);
+    answer(ticket, {.status = row.http_status, .content_type = "application/json", .body = std::string(row.id)});
+  }
   Reason admit(hub::App&) override {
     if (admits == Reason::kNone) ++admitted_;
     return admits;
