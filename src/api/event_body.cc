@@ -73,10 +73,18 @@ Result<Event> read_event(dom::element element, std::string_view raw, const hub::
     event.exclude = *id;
   }
   if (const auto info = string_member(object, "info")) event.info = parse_info(*info);
+  if (const auto key = string_member(object, "idempotency_key")) {
+    if (!valid_idempotency_key(*key)) return fail(Reason::kApiIdempotencyKeyInvalid);
+    event.key = *key;
+  }
   return event;
 }
 
 }  // namespace
+
+bool valid_idempotency_key(std::string_view key) {
+  return !key.empty() && key.size() <= kIdempotencyKeyMax;
+}
 
 Info parse_info(std::string_view text) {
   Info info;
@@ -86,6 +94,7 @@ Info parse_info(std::string_view text) {
     if (name == "subscription_count") info.subscription_count = true;
     if (name == "user_count") info.user_count = true;
     if (name == "cache") info.cache = true;
+    if (name == "position") info.position = true;
     text = comma == std::string_view::npos ? std::string_view() : text.substr(comma + 1);
   }
   return info;

@@ -18,18 +18,24 @@ struct Info {
   bool subscription_count = false;
   bool user_count = false;
   bool cache = false;
+  bool position = false;  ///< publishing: of the event in its channel's history
 
-  bool any() const { return subscription_count || user_count || cache; }
+  bool any() const { return subscription_count || user_count || cache || position; }
 };
 
 /// Reads "a,b,c"; names it does not know mean nothing.
 Info parse_info(std::string_view text);
+
+/// What a backend says with a request that it may have to repeat.
+inline constexpr size_t kIdempotencyKeyMax = 128;
+bool valid_idempotency_key(std::string_view key);
 
 struct Event {
   std::string name;
   std::string data;  ///< a JSON string literal, ready for the frame
   std::vector<std::string> channels;
   hub::SocketId exclude;
+  std::string key;  ///< idempotency; empty: none
   Info info;
 };
 

@@ -6,6 +6,18 @@
 namespace kilat::api {
 namespace {
 
+void append_position(std::string& out, hub::Position position) {
+  if (out.back() != '{') out += ',';
+  out += R"("position":)";
+  if (position.epoch == 0) {
+    out += "null";
+    return;
+  }
+  out += R"({"epoch":")" + hub::epoch_text(position.epoch) + R"(","offset":)";
+  append_json_number(out, position.offset);
+  out += '}';
+}
+
 void append_counts(std::string& out, const hub::ChannelCounts& counts, Info info) {
   const bool presence = hub::kind_of(counts.channel).presence();
   if (presence && info.user_count) {
@@ -22,6 +34,7 @@ void append_counts(std::string& out, const hub::ChannelCounts& counts, Info info
 std::string counts_json(const hub::ChannelCounts& counts, Info info) {
   std::string out = "{";
   append_counts(out, counts, info);
+  if (info.position) append_position(out, counts.position);
   out += '}';
   return out;
 }
@@ -39,7 +52,8 @@ std::string channels_json(std::span<const hub::ChannelCounts> channels, Info inf
 }
 
 std::string channel_json(const std::string& name, const hub::QueryReply& reply, Info info) {
-  const hub::ChannelCounts counts = reply.channels.empty() ? hub::ChannelCounts{name, 0, 0} : reply.channels.front();
+  const hub::ChannelCounts counts =
+      reply.channels.empty() ? hub::ChannelCounts{name, 0, 0, {}} : reply.channels.front();
   std::string out = R"({"occupied":)";
   out += counts.subscriptions > 0 ? "true" : "false";
   std::string numbers;

@@ -9,7 +9,8 @@
 
 namespace kilat::api {
 
-/// {"user_count":2} or {"subscription_count":5}: presence channels have users, all others subscriptions.
+/// {"user_count":2} or {"subscription_count":5}: presence channels have users, all others subscriptions. With the
+/// position of the event that was published, where that is wanted; null where the channel has no history.
 std::string counts_json(const hub::ChannelCounts& counts, Info info);
 
 std::string channels_json(std::span<const hub::ChannelCounts> channels, Info info);

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "api/answer.h"
+#include "api/history_answer.h"
 #include "api/query_answer.h"
 #include "api/request_auth.h"
 #include "base/log.h"
@@ -19,6 +20,8 @@ http::Response method_not_allowed(std::string_view allow) {
   response.headers.push_back({"Allow", std::string(allow)});
   return response;
 }
+
+constexpr std::string_view kIdempotencyHeader = "Idempotency-Key";
 
 bool is_read(Method method) {
   return method == Method::kGet || method == Method::kHead;
@@ -89,6 +92,9 @@ Outcome Service::dispatch(const Call& call) {
   if (path.size() == 3 && what == "channels") return get_only([&] { return get_channels(call); });
   if (path.size() == 4 && what == "channels") return get_only([&] { return get_channel(call); });
   if (path.size() == 5 && what == "channels" && path[4] == "users") return get_only([&] { return get_users(call); });
+  if (path.size() == 5 && what == "channels" && path[4] == "history") {
+    return get_only([&] { return get_history(call); });
+  }
   if (path.size() == 3 && what == "connections") return get_only([&] { return get_connections(call); });
   if (path.size() == 3 && what == "tail") return get_only([&] { return tail(call); });
   if (path.size() == 5 && what == "users" && path[4] == "terminate_connections") {
@@ -105,6 +111,10 @@ Outcome Service::dispatch(const Call& call) {
 Outcome Service::post_events(const Call& call) {
   Result<Event> event = parser_.parse_event(call.request.body(), call.app.settings, options_.strict_channel_names);
   if (!event) return refusal(event.error().reason, event.error().detail);
+  if (const std::string_view key = call.request.header(kIdempotencyHeader); !key.empty()) {
+    if (!valid_idempotency_key(key)) return refusal(Reason::kApiIdempotencyKeyInvalid);
+    event->key = key;
+  }
   return publish_all(call, std::span(&*event, 1), false);
 }
 
@@ -112,6 +122,11 @@ Outcome Service::post_batch(const Call& call) {
   Result<std::vector<Event>> events =
       parser_.parse_batch(call.request.body(), call.app.settings, options_.strict_channel_names);
   if (!events) return refusal(events.error().reason, events.error().detail);
+  if (const std::string_view key = call.request.header(kIdempotencyHeader); !key.empty()) {
+    if (!valid_idempotency_key(key)) return refusal(Reason::kApiIdempotencyKeyInvalid);
+    // One for the request as a whole stands for one for each of its events.
+    for (size_t i = 0; i < events->size(); ++i) (*events)[i].key = std::string(key) + '#' + std::to_string(i);
+  }
   return publish_all(call, *events, true);
 }
 
@@ -142,6 +157,7 @@ Outcome Service::publish_all(const Call& call, std::span<const Event> events, bo
                                                                       .channel = channel,
                                                                       .event = event.name,
                                                                       .data = event.data,
+                                                                      .key = event.key,
                                                                       .exclude = event.exclude,
                                                                   }),
                                                                   request, index);
@@ -179,7 +195,9 @@ http::Response Service::publish_answer(const PendingPublish& publish) {
   if (!publish.with_info) return ok();
   std::vector<hub::ChannelCounts> counts;
   counts.reserve(publish.parts.size());
-  for (const Part& part : publish.parts) counts.push_back({part.channel, part.reply.subscriptions, part.reply.users});
+  for (const Part& part : publish.parts) {
+    counts.push_back({part.channel, part.reply.subscriptions, part.reply.users, part.reply.position});
+  }
   if (!publish.batch) return ok(channels_json(counts, publish.parts.front().info));
   std::string json = R"({"batch":[)";
   for (size_t i = 0; i < counts.size(); ++i) {
@@ -242,6 +260,18 @@ Outcome Service::get_users(const Call& call) {
   return ask(call, {.kind = hub::Query::Kind::kUsers, .app = call.app.index, .name = *name}, {});
 }
 
+Outcome Service::get_history(const Call& call) {
+  const std::optional<std::string> name = http::percent_decode(call.path[3]);
+  if (!name || name->empty() || name->size() > call.app.settings.channel_name_max) {
+    return refusal(Reason::kApiChannelInvalid);
+  }
+  hub::Query query{.kind = hub::Query::Kind::kHistory, .app = call.app.index, .name = *name, .range = {}};
+  const Result<hub::HistoryRange> range = parse_range(call.query);
+  if (!range) return refusal(range.error().reason, range.error().detail);
+  query.range = *range;
+  return ask(call, query, {});
+}
+
 Outcome Service::ask(const Call& call, const hub::Query& query, Info info) {
   if (std::optional<http::Response> limited = limit_reads(call)) return std::move(*limited);
   const hub::RequestId request = ++last_request_;
@@ -295,6 +325,8 @@ http::Response Service::query_answer(const PendingQuery& pending) {
   switch (pending.query.kind) {
     case hub::Query::Kind::kChannels: return ok(channels_json(pending.gathered.channels, pending.info));
     case hub::Query::Kind::kChannel: return ok(channel_json(pending.query.name, pending.gathered, pending.info));
+    case hub::Query::Kind::kHistory:
+      return history_answer(pending.query, pending.gathered.history_off, pending.gathered.history);
     case hub::Query::Kind::kUsers: break;
   }
   return ok(users_json(pending.gathered));

@@ -122,6 +122,7 @@ class Service {
   Outcome get_channels(const Call& call);
   Outcome get_channel(const Call& call);
   Outcome get_users(const Call& call);
+  Outcome get_history(const Call& call);
   Outcome ask(const Call& call, const hub::Query& query, Info info);
   Outcome disconnect_user(const Call& call, Reason reason);
   Outcome get_connections(const Call& call) const;

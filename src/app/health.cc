@@ -26,8 +26,9 @@ http::Response refused(const std::vector<Cause>& causes) {
   json += "]}";
   return {.status = 503,
           .content_type = api::kJson,
+          .cache_control = "no-store",
           .body = std::move(json),
-          .headers = {{"Retry-After", "1"}, {"Cache-Control", "no-store"}}};
+          .headers = {{"Retry-After", "1"}}};
 }
 
 }  // namespace
@@ -82,6 +83,9 @@ std::vector<Cause> Health::not_ready() const {
   if (most != 0 && connections_.load(std::memory_order_relaxed) >= most) {
     causes.push_back({"full", "server.max_connections is reached"});
   }
+  if (!history_.load(std::memory_order_relaxed)) {
+    causes.push_back({"history_failing", "events of durable channels can't be written (history.file)"});
+  }
   add_memory(causes);
   return causes;
 }
@@ -112,8 +116,8 @@ http::Response health_answer(std::string_view path, const Health& health) {
   if (!path.starts_with("/health/")) return {.status = 200, .content_type = kText, .body = "OK"};
   return {.status = 200,
           .content_type = api::kJson,
-          .body = path == "/health/live" ? R"({"status":"live"})" : R"({"status":"ready"})",
-          .headers = {{"Cache-Control", "no-store"}}};
+          .cache_control = "no-store",
+          .body = path == "/health/live" ? R"({"status":"live"})" : R"({"status":"ready"})"};
 }
 
 http::Response usage_answer(const Health& health) {

@@ -29,7 +29,7 @@ HttpSession::HttpSession(Shard& shard, Connection& connection)
 }
 
 HttpSession::~HttpSession() {
-  shard_.forget_waiting(id_);
+  if (noted_) shard_.forget_waiting(id_);
   abandon_poll(false);
   if (tailing_) shard_.end_tail(connection_.stream());
 }
@@ -42,7 +42,10 @@ void HttpSession::wait_for(Waiting waiting) {
   const uint32_t limit_ms = waiting == Waiting::kFirstRequest ? http.handshake_timeout_ms
                             : waiting == Waiting::kRequest    ? http.request_timeout_ms
                                                               : http.keep_alive_timeout_ms;
-  shard_.wheel().schedule(*this, shard_.now_ms() + limit_ms);
+  due_ms_ = shard_.now_ms() + limit_ms;
+  // A busy connection puts its limit off with each request. The wheel hears of that once in a while, because it would
+  // touch two more connections each time.
+  if (!armed() || due_ms_ < deadline_ms()) shard_.wheel().schedule(*this, due_ms_);
 }
 
 void HttpSession::on_timer(Timer& timer) {
@@ -52,6 +55,7 @@ void HttpSession::on_timer(Timer& timer) {
 
 void HttpSession::on_time_limit() {
   if (tailing_ || last_) return;
+  if (shard_.now_ms() < due_ms_) return shard_.wheel().schedule(*this, due_ms_);
   if (!slots_.empty()) return wait_for(waiting_);  // it waits for us, not we for it
   if (waiting_ == Waiting::kNextRequest) return finish(Reason::kHttpIdle);
   handle_error(waiting_ == Waiting::kFirstRequest ? Reason::kWsHandshakeTimeout : Reason::kHttpTimeout);
@@ -105,6 +109,8 @@ bool HttpSession::parse(std::span<char> bytes) {
     const http::Status status = parser_.feed(in);
     if (status == http::Status::kNeedMore) {
       if (parser_.started() && waiting_ == Waiting::kNextRequest) wait_for(Waiting::kRequest);
+      // Also while an answer is due: a thousand clients that wait for one share the memory of a few parsers.
+      if (parser_.fresh()) parser_.release();
       return false;
     }
     if (status == http::Status::kExpectContinue) {
@@ -290,7 +296,8 @@ void HttpSession::abandon_poll(bool draining) {
 // The ticket of the newest request, whose answer may come later.
 api::Ticket HttpSession::last_ticket() {
   const auto sequence = (first_sequence_ + static_cast<uint32_t>(slots_.size()) - 1) & kSequenceMask;
-  shard_.note_waiting(id_, *this);
+  if (!noted_) shard_.note_waiting(id_, *this);
+  noted_ = true;
   return (id_ << kSequenceBits) | sequence;
 }
 
@@ -350,7 +357,7 @@ void HttpSession::fill(Slot& slot, const http::Response& response, bool prefligh
 void HttpSession::answer(uint32_t sequence, const http::Response& response) {
   const uint32_t index = (sequence - first_sequence_) & kSequenceMask;
   if (index >= slots_.size() || slots_[index].done) return;
-  if (!poll_sid_.empty() && (poll_ticket_ & kSequenceMask) == sequence) poll_sid_ = {};
+  if (!poll_sid_.empty() && (poll_ticket_ & kSequenceMask) == sequence) poll_sid_.clear();
   connection_.guarded([&] { take_answer(slots_[index], response); });
   connection_.note_input();
 }
@@ -363,6 +370,9 @@ void HttpSession::take_answer(Slot& slot, const http::Response& response) {
   fill(slot, response, false);
   if (taking_) return;
   send_ready();
+  // A turn may answer a thousand polls. Sent one by one, they are made in the same memory, which stays in the cache.
+  // Where more is to come for the same client, all goes out together at the end of the turn.
+  if (slots_.empty()) connection_.stream().try_send();
   if (!backlog_.empty() && !full()) take({});
 }
 
@@ -386,7 +396,6 @@ void HttpSession::send_ready() {
     return finish(goodbye_ ? Reason::kServerDraining : Reason::kHttpDone);
   }
   if (slots_.empty() && tail_) shard_.start_tail(*std::exchange(tail_, std::nullopt));
-  if (slots_.empty() && !tailing_ && !parser_.started()) parser_.release();
 }
 
 void HttpSession::say_goodbye() {

@@ -99,6 +99,7 @@ class HttpSession final : private Timer {
   uint64_t id_;
   uint32_t first_sequence_ = 0;  ///< of slots_.front()
   Waiting waiting_ = Waiting::kFirstRequest;
+  uint64_t due_ms_ = 0;   ///< the end of that; the timer may be armed for an earlier time
   std::string poll_sid_;  ///< of a Socket.IO session whose poll is not answered
   uint64_t poll_ticket_ = 0;
   std::optional<Taps::Tap> tail_;  ///< begins when the answers before it are sent
@@ -107,6 +108,7 @@ class HttpSession final : private Timer {
   bool ended_ = false;    ///< the client has shut down its side
   bool goodbye_ = false;  ///< the next answer is the last
   bool taking_ = false;
+  bool noted_ = false;  ///< the shard knows where an answer that comes later goes
 };
 
 }  // namespace kilat::app

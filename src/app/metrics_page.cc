@@ -22,6 +22,7 @@ struct AppFigures {
   api::Service::Tally api;
   uint64_t socketio_open = 0;
   uint64_t socketio_opened = 0;
+  std::vector<flow::FlowCounters> flow;  ///< by rule
 };
 
 constexpr std::array<std::string_view, pusher::Tally::kKinds> kKinds{
@@ -35,7 +36,32 @@ const T* at(const std::vector<T>& list, size_t index) {
   return index < list.size() ? &list[index] : nullptr;
 }
 
+struct FlowResult {
+  std::string_view name;
+  uint64_t flow::FlowCounters::* count;
+};
+constexpr std::array kFlowResults = std::to_array<FlowResult>({{"sent", &flow::FlowCounters::out},
+                                                               {"folded", &flow::FlowCounters::folded},
+                                                               {"sampled_out", &flow::FlowCounters::sampled_out},
+                                                               {"cut", &flow::FlowCounters::cut},
+                                                               {"not_json", &flow::FlowCounters::not_json},
+                                                               {"keyless", &flow::FlowCounters::keyless},
+                                                               {"valueless", &flow::FlowCounters::valueless},
+                                                               {"timeless", &flow::FlowCounters::timeless},
+                                                               {"late", &flow::FlowCounters::late},
+                                                               {"early", &flow::FlowCounters::early},
+                                                               {"keys_full", &flow::FlowCounters::keys_full},
+                                                               {"bytes_full", &flow::FlowCounters::bytes_full}});
+
+void add(std::vector<flow::FlowCounters>& out, const std::vector<flow::FlowCounters>& rules) {
+  out.resize(std::max(out.size(), rules.size()));
+  for (size_t rule = 0; rule < rules.size(); ++rule) {
+    for (const FlowResult& result : kFlowResults) out[rule].*result.count += rules[rule].*result.count;
+  }
+}
+
 void add(AppFigures& out, const ShardSnapshot& shard, size_t index) {
+  if (const auto* flow = at(shard.flow, index)) add(out.flow, *flow);
   if (const auto* local = at(shard.local, index)) {
     out.local.subscriptions += local->subscriptions;
     out.local.deliveries += local->deliveries;
@@ -48,6 +74,8 @@ void add(AppFigures& out, const ShardSnapshot& shard, size_t index) {
       out.home.accepted[source] += home->accepted[source];
       out.home.refused[source] += home->refused[source];
     }
+    out.home.recovered += home->recovered;
+    out.home.not_recovered += home->not_recovered;
   }
   if (const auto* sessions = at(shard.sessions, index)) {
     out.sessions.opened += sessions->opened;
@@ -193,6 +221,7 @@ class Page {
     per_app(Metric::kChannels, [](const AppFigures& app) { return app.home.channels; });
     per_app(Metric::kSubscriptions, [](const AppFigures& app) { return app.local.subscriptions; });
     per_app(Metric::kPresenceMembers, [](const AppFigures& app) { return app.home.members; });
+    folding();
     out_.family(Metric::kMessagesReceived);
     for (const AppFigures& app : apps_) {
       for (size_t kind = 0; kind < kKinds.size(); ++kind) {
@@ -213,6 +242,24 @@ class Page {
     for (const ShardSnapshot& shard : in_.shards) fanout.add(shard.traffic.fanout);
     out_.family(Metric::kFanout);
     out_.sample({}, fanout);
+  }
+
+  void folding() {
+    out_.family(Metric::kFlowEvents);
+    for (const AppFigures& app : apps_) {
+      for (size_t rule = 0; rule < app.flow.size(); ++rule) {
+        for (const FlowResult& result : kFlowResults) {
+          const uint64_t count = app.flow[rule].*result.count;
+          if (count != 0) out_.sample({app.label, std::to_string(rule + 1), result.name}, count);
+        }
+      }
+    }
+    per_shard(Metric::kHistoryBytes, &ShardSnapshot::history_bytes);
+    out_.family(Metric::kRecoveries);
+    for (const AppFigures& app : apps_) {
+      out_.sample({app.label, "recovered"}, app.home.recovered);
+      out_.sample({app.label, "refused"}, app.home.not_recovered);
+    }
   }
 
   void requests() {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <utility>
 
+#include "app/durable_history.h"
 #include "app/gather.h"
 #include "app/shard.h"
 #include "app/state_dump.h"
@@ -102,6 +103,7 @@ void Ops::beat() {
   }
   common_.health.set_connections(connections_of(common_));
   common_.health.set_memory(metrics::resident_bytes(), metrics::memory_limit_bytes());
+  if (common_.history != nullptr) common_.health.set_history(common_.history->health().healthy);
   if (common_.token_keys != nullptr) common_.token_keys->tick();
   watch_readiness();
   tell_systemd(common_.health.not_live().empty());

@@ -25,14 +25,13 @@ http::Response live_config(const config::Settings& settings) {
   const hub::AppSettings& app = settings.apps.front();
   return {.status = 200,
           .content_type = api::kJson,
-          .body = console::live_config_json(app.key, settings.server.path_prefix, app.id),
-          .headers = {{"Cache-Control", "no-store"}}};
+          .cache_control = "no-store",
+          .body = console::live_config_json(app.key, settings.server.path_prefix, app.id)};
 }
 
 http::Response asset_answer(const http::Request& request, const console::Asset& asset) {
-  http::Response response{.status = 200, .content_type = asset.content_type};
+  http::Response response{.status = 200, .content_type = asset.content_type, .cache_control = "no-cache"};
   response.headers.push_back({"ETag", std::string(asset.etag)});
-  response.headers.push_back({"Cache-Control", "no-cache"});
   response.headers.push_back({"Content-Security-Policy", std::string(console::kLiveContentSecurityPolicy)});
   if (request.header("If-None-Match") == asset.etag) {
     response.status = 304;

@@ -22,6 +22,7 @@ Result<std::unique_ptr<Server>> Server::start(config::Settings settings, const S
   std::unique_ptr<Server> server(new Server(std::move(settings), shards, options.program));
   if (auto loaded = server->reload_certificates(); !loaded) return std::unexpected(std::move(loaded.error()));
   TRY(TokenKeys::Files key_files, TokenKeys::read(server->common_.settings.apps));
+  if (auto opened = server->open_history(); !opened) return std::unexpected(std::move(opened.error()));
   TRY([[maybe_unused]] const bool bound, server->bind(options));
   server->token_keys_->start(server->common_.apps, server->common_.settings.apps, std::move(key_files));
   for (const auto& shard : server->shards_) server->threads_.emplace_back([&shard = *shard] { shard.run(); });
@@ -214,6 +215,15 @@ void Server::join() {
     if (thread.joinable()) thread.join();
   }
   ops_->stop();
+  if (history_) history_->stop();
+}
+
+Result<void> Server::open_history() {
+  const std::string& file = common_.settings.history.file;
+  if (file.empty()) return {};
+  TRY(history_, DurableHistory::open(file, shards_));
+  common_.history = history_.get();
+  return history_->restore();
 }
 
 }  // namespace kilat::app

@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "app/durable_history.h"
 #include "app/ops.h"
 #include "app/reload.h"
 #include "app/shard.h"
@@ -84,6 +85,7 @@ class Server {
   Result<bool> bind_tcp(const config::Listen& listen, const net::ListenerTraits& traits, bool beside);
   Result<bool> bind_unix(const config::Listen& listen, const net::ListenerTraits& traits, bool beside);
   void ask(Shard::Request request);
+  Result<void> open_history();
   ReloadReport reload_on_ops(const config::Settings& wanted);
 
   Common common_;
@@ -100,6 +102,7 @@ class Server {
   std::vector<uint64_t> own_inodes_;  ///< of our listening TCP sockets
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::thread> threads_;
+  std::unique_ptr<DurableHistory> history_;  ///< null: no channel is durable
   std::unique_ptr<Ops> ops_;
   std::unique_ptr<TokenKeys> token_keys_;
   net::HttpClient http_client_;  ///< its callbacks need all above, so it goes first

@@ -65,6 +65,7 @@ Shard::Shard(Common& common, uint32_t index)
       channel_auth_(apps_, access_, *this),
       tickets_(common.ticket_secret, common.ticket_origin_ms) {
   sink_.connect(service_, socketio_, *this);
+  hub_.set_limits(home_limits(common.settings.limits));
   set_readers();
   read_clocks();
   if (common.program != nullptr) {
@@ -199,7 +200,7 @@ void Shard::read_clocks() {
   now_ms_ = now_us_ / 1'000;
   unix_now_ms_ = unix_ms();
   reactor_.set_now(now_us_);
-  hub_.set_now(now_ms_);
+  hub_.set_now(now_ms_, unix_now_ms_);
   hub_.set_now_us(now_us_);
   pusher_.now_ms = now_ms_;
   pusher_.now_unix_s = unix_now_ms_ / 1'000;
@@ -416,6 +417,7 @@ void Shard::note_refusal(Reason reason, std::string_view path) {
 
 void Shard::start_drain() {
   draining_ = true;
+  hub_.home().flush_flows();
   if (common_.hand_over.load(std::memory_order_acquire)) hand_over_listeners();
   drain_from_us_ = now_us_;
   drain_until_ms_ = now_ms_ + settings_->server.drain_ms;

@@ -41,6 +41,7 @@
 namespace kilat::app {
 
 class Ops;
+class DurableHistory;
 class TokenKeys;
 
 /// What all shards share: the settings of the start, health, and the rings between the shards.
@@ -56,6 +57,7 @@ struct Common {
   hub::AppTable apps;  ///< the model of the shards' own tables; after the start it belongs to the thread of Ops
   Health health;
   Ops* ops = nullptr;                      ///< set before the shards run
+  DurableHistory* history = nullptr;       ///< the same; null: no channel is durable
   TokenKeys* token_keys = nullptr;         ///< the same; null: none are fetched
   net::HttpClient* http_client = nullptr;  ///< the same; null: nothing is sent
   Program* const program;                  ///< null: none has the server inside
@@ -114,6 +116,8 @@ class Shard final : private net::AcceptHandler,
   // --- for the connections of this shard
   const config::Settings& settings() const { return *settings_; }
   hub::AppTable& apps() { return apps_; }
+  /// For what is told to it when it is on disk, and before run() for what was there.
+  hub::HomeHub& home() { return hub_.home(); }
   const Health& health() const { return common_.health; }
   Traffic& traffic() { return traffic_; }
   /// Has Ops make the answer to GET /metrics; false when it has too much to do.

@@ -3,6 +3,7 @@
 
 #include "app/address_table.h"
 #include "config/settings.h"
+#include "hub/home_hub.h"
 #include "net/outbox.h"
 #include "pusher/session.h"
 #include "socketio/options.h"
@@ -14,6 +15,11 @@ inline net::OutboxLimits outbox_limits(const config::LimitSettings& limits) {
           .soft_bytes = limits.outbox_soft_bytes,
           .soft_ms = limits.outbox_soft_ms,
           .budget_bytes = limits.shard_budget_bytes};
+}
+
+/// What one reader is given at once must leave room in its outbox.
+inline hub::HomeLimits home_limits(const config::LimitSettings& limits) {
+  return {.history_bytes_max = limits.history_bytes_max, .answer_bytes_max = limits.outbox_bytes_max / 2};
 }
 
 inline AddressLimits address_limits(const config::LimitSettings& limits) {

@@ -7,6 +7,7 @@
 
 #include "api/service.h"
 #include "app/traffic.h"
+#include "flow/counters.h"
 #include "hub/tally.h"
 #include "pusher/session.h"
 #include "socketio/shard.h"
@@ -19,6 +20,7 @@ struct ShardSnapshot {
   std::vector<hub::HomeTally> home;
   std::vector<pusher::Tally> sessions;
   std::vector<api::Service::Tally> api;
+  std::vector<std::vector<flow::FlowCounters>> flow;  ///< by rule
 
   Traffic traffic;
   ReasonCounts message_refusals{};
@@ -36,6 +38,7 @@ struct ShardSnapshot {
   uint64_t mailbox_spilled = 0;
   uint64_t mailbox_spills = 0;
   uint64_t cached_bytes = 0;
+  uint64_t history_bytes = 0;
   uint64_t local_channels = 0;
   uint64_t home_channels = 0;
   uint64_t pending_requests = 0;

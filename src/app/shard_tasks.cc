@@ -49,6 +49,8 @@ ShardSnapshot Shard::snapshot() const {
   out.mailbox_spilled = mailbox_.spilled();
   out.mailbox_spills = mailbox_.spills();
   out.cached_bytes = hub_.home().cached_bytes();
+  out.history_bytes = hub_.home().history_bytes();
+  for (hub::AppIndex app = 0; app < apps_.size(); ++app) out.flow.push_back(hub_.home().flow_counters(app));
   out.local_channels = hub_.local().channel_count();
   out.home_channels = hub_.home().channel_count();
   out.pending_requests = service_.pending();
@@ -92,6 +94,8 @@ uint64_t Shard::apply(std::shared_ptr<const config::Settings> next) {
   pusher_.limits = pusher_limits(*settings_);
   service_.set_strict_channel_names(settings_->server.strict_channel_names);
   const std::vector<hub::AppIndex> closing = apps_.apply(settings_->apps);
+  hub_.apps_changed();
+  hub_.set_limits(home_limits(settings_->limits));
   access_.apps_changed();
   pusher_.apps_changed();
   set_readers();
@@ -121,8 +125,8 @@ bool Shard::ask_for_metrics(api::Ticket ticket, metrics::Format format) {
     post([this, ticket, format, page = ops.metrics(format)]() mutable {
       answer(ticket, {.status = 200,
                       .content_type = metrics::content_type(format),
-                      .body = std::move(page),
-                      .headers = {{"Cache-Control", "no-store"}}});
+                      .cache_control = "no-store",
+                      .body = std::move(page)});
     });
   });
 }

@@ -25,7 +25,9 @@ net::FramePtr ShardSink::encode(const hub::Publication& publication, hub::Format
   if (format == socketio::kSharedFormat) {
     return socketio_->encoder.frame(publication, socketio_->options.namespaces.front());
   }
-  return encoder_.frame(publication, format == pusher::kDeflatedFormat ? &deflater_ : nullptr);
+  const bool deflated = format == pusher::kDeflatedFormat || format == pusher::kDeflatedOffsetFormat;
+  const bool offset = format == pusher::kTextOffsetFormat || format == pusher::kDeflatedOffsetFormat;
+  return encoder_.frame(publication, deflated ? &deflater_ : nullptr, offset);
 }
 
 bool ShardSink::shared(hub::Format format) const {

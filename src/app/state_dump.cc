@@ -33,6 +33,7 @@ std::string shard_json(const ShardSnapshot& shard, bool responding) {
                        {"home_channels", shard.home_channels},
                        {"local_channels", shard.local_channels},
                        {"cached_bytes", shard.cached_bytes},
+                       {"history_bytes", shard.history_bytes},
                        {"pending_requests", shard.pending_requests},
                        {"linger_us", shard.linger_us},
                        {"turns", shard.traffic.turns.count()}});

@@ -95,6 +95,17 @@ size_t raw_value_end(std::string_view json, size_t at) {
   return at + Cursor(json.substr(at)).value().size();
 }
 
+std::optional<std::string_view> raw_element(std::string_view json, size_t index) {
+  Cursor cursor(json);
+  if (!cursor.take('[')) return std::nullopt;
+  while (!cursor.done() && !cursor.at(']')) {
+    const std::string_view value = cursor.value();
+    if (index-- == 0) return value;
+    if (!cursor.take(',')) break;
+  }
+  return std::nullopt;
+}
+
 std::vector<std::string_view> raw_elements(std::string_view json) {
   std::vector<std::string_view> elements;
   Cursor cursor(json);

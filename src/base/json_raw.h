@@ -16,6 +16,9 @@ std::optional<std::string_view> raw_member(std::string_view json, size_t index);
 /// Where the value ends that begins at `at`, below the size of `json`.
 size_t raw_value_end(std::string_view json, size_t at);
 
+/// The raw text of element number `index` (from 0) of the array `json`; nothing when there are fewer or it is no array.
+std::optional<std::string_view> raw_element(std::string_view json, size_t index);
+
 /// The raw texts of the elements of the array `json`; empty when it is no array.
 std::vector<std::string_view> raw_elements(std::string_view json);
 

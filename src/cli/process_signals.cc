@@ -22,6 +22,7 @@ ProcessSignals::ProcessSignals() {
   sigaddset(&set, SIGUSR1);
   KILAT_CHECK(pthread_sigmask(SIG_BLOCK, &set, nullptr) == 0);
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of its write, not the end
   signals_ = ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
   finished_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   KILAT_CHECK(signals_ >= 0 && finished_ >= 0);

@@ -79,17 +79,22 @@ bool clashes(Document& document, const store::StoredApp& app, const Place& place
   return true;
 }
 
-}  // namespace
-
-void place_database(Document& document, const std::filesystem::path& working_directory) {
-  std::string& database = document.settings.app_store.database;
-  if (database.empty()) return;
-  const auto found = document.places.find(std::string(kRow));
+void place_file(Document& document, std::string_view row, std::string& file,
+                const std::filesystem::path& working_directory) {
+  if (file.empty()) return;
+  const auto found = document.places.find(std::string(row));
   std::filesystem::path base = working_directory;
   if (found != document.places.end() && found->second.line > 0)
     base = std::filesystem::path(found->second.file).parent_path();
   std::error_code ignored;
-  database = std::filesystem::absolute(base / database, ignored).lexically_normal().string();
+  file = std::filesystem::absolute(base / file, ignored).lexically_normal().string();
+}
+
+}  // namespace
+
+void place_files(Document& document, const std::filesystem::path& working_directory) {
+  place_file(document, kRow, document.settings.app_store.database, working_directory);
+  place_file(document, "history.file", document.settings.history.file, working_directory);
 }
 
 void add_stored_apps(Document& document, uint64_t now_unix_s) {

@@ -9,6 +9,7 @@
 #include "config/suggest.h"
 #include "config/text_rules.h"
 #include "config/value.h"
+#include "hub/history_rules.h"
 
 namespace kilat::config {
 namespace {
@@ -129,6 +130,21 @@ void check_socketio_app(Document& document, const char* key, const std::string& 
                              {}});
 }
 
+// Durable channels would refuse every event.
+void check_history(Document& document) {
+  if (!document.settings.history.file.empty()) return;
+  for (size_t i = 0; i < document.settings.apps.size(); ++i) {
+    for (const std::string& text : document.settings.apps[i].history) {
+      const auto rule = hub::HistoryRule::parse(text);
+      if (!rule || !rule->limits().durable) continue;
+      complain(document, place_of(document, Document::app_key(i, "history")),
+               "app \"" + document.settings.apps[i].id + "\" has durable channels, but history.file names no file",
+               "add [history] file = \"/var/lib/kilat/history.db\"");
+      break;
+    }
+  }
+}
+
 void check_socketio(Document& document) {
   const SocketIoSettings& socketio = document.settings.socketio;
   check_socketio_app(document, "socketio.app", socketio.app, "socketio.app");
@@ -174,6 +190,7 @@ void validate(Document& document) {
   check_tls(document);
   check_proxies(document);
   check_socketio(document);
+  check_history(document);
 
   const LimitSettings& limits = document.settings.limits;
   if (limits.outbox_soft_bytes > limits.outbox_bytes_max) {

@@ -187,7 +187,7 @@ std::expected<Loaded, Diagnostics> load(const LoadRequest& request) {
   if (!fallback || document->settings.apps.empty()) apply_foreign(*document, foreign);
   apply_overrides(*document, environment);
   apply_overrides(*document, request.flags);
-  place_database(*document, request.working_directory);
+  place_files(*document, request.working_directory);
   if (request.stored_apps) add_stored_apps(*document, unix_ms() / 1'000);
   place_key_files(*document, request.working_directory);
   if (request.key_files) check_key_files(*document);

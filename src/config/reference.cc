@@ -34,7 +34,7 @@ secret = "a long random text"
 )";
 
 // Sections with a line of their own; others stand with their name only.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kSections{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kSections{{
     {"server", "where to listen"},
     {"http", "requests"},
     {"limits", "protection of the server"},
@@ -43,6 +43,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 9> kSections
     {"log", "lines on standard error"},
     {"socketio", "the second protocol (docs/socketio.md)"},
     {"apps", "apps that a command can change"},
+    {"history", "events on disk (docs/history.md)"},
     {"app", "one section for each app"},
 }};
 

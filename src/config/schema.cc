@@ -36,6 +36,7 @@ constexpr auto kLog = &Settings::log;
 constexpr auto kMetrics = &Settings::metrics;
 constexpr auto kHealth = &Settings::health;
 constexpr auto kAppStore = &Settings::app_store;
+constexpr auto kHistory = &Settings::history;
 constexpr auto kSocketIo = &Settings::socketio;
 using S = ServerSettings;
 using T = TlsSettings;
@@ -135,6 +136,10 @@ constexpr std::array kRows = std::to_array<Row>({
                                            "Messages in flight from one shard to another; fewer where all mailboxes "
                                            "together would take more than 256 MiB.",
                                            "65536")),
+    live(number<kLimits, &L::history_bytes_max>("limits.history_bytes_max", kBytes, kMi, 1024 * kGi,
+                                                "Past events that a shard keeps in memory, see app.history; the "
+                                                "channels that were quiet for longest go first.",
+                                                R"("256MiB")")),
     live(number<kLimits, &L::malformed_per_minute>("limits.malformed_per_minute", kNone, 1, 100'000,
                                                    "Malformed messages of one connection before it is closed.", "10")),
     live(number<kLimits, &L::connections_per_ip_max>(
@@ -222,6 +227,11 @@ constexpr std::array kRows = std::to_array<Row>({
         "SQLite file with more apps, kept by `kilat apps`; from the folder of this file; \"\": none.",
         R"("/var/lib/kilat/kilat.db")")),
 
+    text<kHistory, &HistorySettings::file>(
+        "history.file", Type::kText, 0, 4096, nullptr,
+        "SQLite file with the events of durable channels, see app.history; from the folder of this file; \"\": none.",
+        R"("/var/lib/kilat/history.db")"),
+
     text<&A::id>("app.id", Type::kId, 1, 64, url_word_rule, "Name of the app in API paths; must be unique.",
                  R"("shop")"),
     live(text<&A::key>("app.key", Type::kText, 1, 64, url_word_rule, "Public key of the app; must be unique.",
@@ -270,6 +280,14 @@ constexpr std::array kRows = std::to_array<Row>({
                  text_list<&A::rules>("app.rules", 1'000,
                                       "Who may do what in which channels, the first that fits decides (docs/rules.md).",
                                       R"(["booking.{userId} subscribe=user:{userId}|role:admin"])"))),
+    live(checked(flow_rule, text_list<&A::flow>("app.flow", 200,
+                                                "How events are thinned out, gathered or turned into figures on their "
+                                                "way (docs/flow.md).",
+                                                R"(["scada-data conflate=100ms key=/channel to=scada-realtime"])"))),
+    live(checked(history_rule, text_list<&A::history>("app.history", 1'000,
+                                                      "Which channels keep their last events for those who come back, "
+                                                      "the first that fits decides (docs/history.md).",
+                                                      R"(["alerts.* size=1000 age=1h"])"))),
     live(checked(auth_path_rule, text_list<&A::auth_paths>(
                                      "app.auth_paths", 16,
                                      "Paths where the server itself answers authorization requests of users with a "
@@ -353,6 +371,10 @@ constexpr std::array kRows = std::to_array<Row>({
                                            "Users that one connection may watch.", "100"))),
     live(number<&A::cache_ttl_s>("app.cache_ttl_s", kSeconds, 1, kYear,
                                  "How long a cache channel keeps its last event.", "3600")),
+    live(number<&A::idempotency_s>("app.idempotency_s", kSeconds, 1, 86'400,
+                                   "How long a publish with an idempotency key is known, so that the same key "
+                                   "publishes nothing again.",
+                                   "120")),
     live(choice<&A::compression>(
         "app.compression", kCompressions,
         "permessage-deflate: shared compresses an event once for all, dedicated per connection.", R"("shared")")),

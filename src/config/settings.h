@@ -52,6 +52,7 @@ struct LimitSettings {
   uint32_t outbox_soft_ms = 10'000;
   uint32_t linger_ms_max = 5;                          ///< how long a busy shard lets frames gather; 0: never
   uint64_t shard_budget_bytes = 512ull * 1024 * 1024;  ///< outboxes and unfinished input of a shard together
+  uint64_t history_bytes_max = 256ull * 1024 * 1024;   ///< what a shard keeps of past events
   uint32_t mailbox_slots = 65'536;                     ///< messages in flight from one shard to another
   uint32_t malformed_per_minute = 10;
   uint32_t connections_per_ip_max = 10'000;  ///< 0: no limit
@@ -104,6 +105,10 @@ struct AppStoreSettings {
   std::string database;  ///< SQLite file with more apps; empty: none
 };
 
+struct HistorySettings {
+  std::string file;  ///< SQLite file of durable channels; empty: none
+};
+
 struct Settings {
   ServerSettings server;
   MetricsSettings metrics;
@@ -114,6 +119,7 @@ struct Settings {
   LogSettings log;
   SocketIoSettings socketio;
   AppStoreSettings app_store;
+  HistorySettings history;
   std::vector<hub::AppSettings> apps;
 };
 

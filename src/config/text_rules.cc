@@ -8,6 +8,8 @@
 #include "auth/channel_rules.h"
 #include "auth/key_set.h"
 #include "base/ip_address.h"
+#include "flow/flow_rule.h"
+#include "hub/history_rules.h"
 
 namespace kilat::config {
 namespace {
@@ -94,6 +96,16 @@ std::string auth_path_rule(std::string& text) {
 
 std::string channel_rule(std::string& text) {
   const auto rule = auth::ChannelRule::parse(text);
+  return rule ? "" : rule.error();
+}
+
+std::string flow_rule(std::string& text) {
+  const auto rule = flow::FlowRule::parse(text);
+  return rule ? "" : rule.error();
+}
+
+std::string history_rule(std::string& text) {
+  const auto rule = hub::HistoryRule::parse(text);
   return rule ? "" : rule.error();
 }
 

@@ -41,6 +41,12 @@ std::string auth_path_rule(std::string& text);
 /// An entry of auth/channel_rules.h.
 std::string channel_rule(std::string& text);
 
+/// An entry of flow/flow_rule.h.
+std::string flow_rule(std::string& text);
+
+/// An entry of hub/history_rules.h.
+std::string history_rule(std::string& text);
+
 /// Takes a text that listen_rule accepts apart.
 void split_listen(std::string_view text, std::string& host, uint16_t& port);
 

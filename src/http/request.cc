@@ -7,7 +7,7 @@ namespace kilat::http {
 const Request::Field* Request::find(std::string_view name) const {
   for (const auto* list : {&joined_, &fields_}) {
     for (const Field& field : *list) {
-      if (iequals(text(field.name), name)) return &field;
+      if (field.name.length == name.size() && iequals(text(field.name), name)) return &field;
     }
   }
   return nullptr;

@@ -83,8 +83,8 @@ bool RequestBuilder::field(std::string_view name, std::string_view value) {
 
 size_t RequestBuilder::count(std::string_view name) const {
   size_t result = 0;
-  for (const Request::Header header : request_.headers()) {
-    if (iequals(header.name, name)) ++result;
+  for (const Request::Field& field : request_.fields_) {
+    if (field.name.length == name.size() && iequals(request_.text(field.name), name)) ++result;
   }
   return result;
 }
@@ -128,7 +128,11 @@ void RequestBuilder::join_repeated() {
   const size_t lines = request_.fields_.size();
   for (size_t i = 0; i < lines; ++i) {
     const Request::Slice name = request_.fields_[i].name;
-    const auto same = [&](size_t k) { return iequals(request_.header_at(k).name, request_.text(name)); };
+    // Nearly all pairs of names differ in their length already.
+    const auto same = [&](size_t k) {
+      const Request::Slice other = request_.fields_[k].name;
+      return other.length == name.length && iequals(request_.text(other), request_.text(name));
+    };
     size_t second = i + 1;
     while (second < lines && !same(second)) ++second;
     if (second == lines) continue;

@@ -90,6 +90,7 @@ class RequestParser::Impl {
  public:
   const Request& request() const { return builder_.request(); }
   bool started() const { return !builder_.storage().empty(); }
+  bool fresh() const { return stage_ == Stage::kBegin && !empty_line_seen_ && error_ == Reason::kNone; }
   size_t buffered() const { return builder_.storage().capacity() + element_.capacity(); }
   Reason error() const { return error_; }
 
@@ -321,6 +322,10 @@ bool RequestParser::started() const {
   return impl_ != nullptr && impl_->started();
 }
 
+bool RequestParser::fresh() const {
+  return impl_ == nullptr || impl_->fresh();
+}
+
 size_t RequestParser::buffered() const {
   return impl_ == nullptr ? 0 : impl_->buffered();
 }
@@ -333,7 +338,7 @@ void RequestParser::reset() {
 
 void RequestParser::release() {
   if (impl_ != nullptr && pool_ != nullptr && pool_->spare_.size() < ParserPool::kSpareMax) {
-    impl_->reset();
+    if (!impl_->fresh()) impl_->reset();
     pool_->spare_.push_back(std::move(impl_));
   }
   impl_.reset();

@@ -55,6 +55,9 @@ class RequestParser {
   /// that may precede a request (RFC 9112, section 2.2) is no part of it.
   bool started() const;
 
+  /// Whether nothing of the next request was seen, not even an empty line: then release() loses nothing.
+  bool fresh() const;
+
   /// Heap bytes of the request so far.
   size_t buffered() const;
 

@@ -96,6 +96,7 @@ void append_head(std::string& out, const Response& response, const ResponseOptio
   if (!options.date.empty()) append_header(out, "Date", options.date);
   if (!response.content_type.empty()) append_header(out, "Content-Type", response.content_type);
   append_cors(out, options.cors);
+  if (!response.cache_control.empty()) append_header(out, "Cache-Control", response.cache_control);
   for (const HeaderField& field : response.headers) {
     const bool framing = iequals(field.name, "content-length") || iequals(field.name, "transfer-encoding");
     if (!framing && is_token(field.name)) append_header(out, field.name, field.value);

@@ -21,6 +21,8 @@ struct HeaderField {
 struct Response {
   int status = 200;                 ///< 100 to 599
   std::string_view content_type{};  ///< empty = no Content-Type
+  /// Empty = no Cache-Control. It must outlive the call, too: answers that are made often have no header of their own.
+  std::string_view cache_control{};
   std::string body{};
   /// Content-Length and Transfer-Encoding are ignored here: framing is ours alone.
   std::vector<HeaderField> headers{};

@@ -13,12 +13,15 @@ int hex_digit(char c) {
   return -1;
 }
 
+// How many bytes at the front stand for themselves.
+size_t plain_size(std::string_view text, Plus plus) {
+  return std::min(plus == Plus::kSpace ? text.find_first_of("%+") : text.find('%'), text.size());
+}
+
 }  // namespace
 
 std::optional<std::string> percent_decode(std::string_view text, Plus plus) {
-  // Nearly all keys and values of the API are written without a code.
-  size_t plain = std::min(text.find('%'), text.size());
-  if (plus == Plus::kSpace) plain = std::min(plain, text.find('+'));
+  const size_t plain = plain_size(text, plus);
   std::string out(text.substr(0, plain));
   for (size_t i = plain; i < text.size(); ++i) {
     const char c = text[i];
@@ -38,15 +41,15 @@ std::optional<std::string> percent_decode(std::string_view text, Plus plus) {
   return out;
 }
 
-std::string Query::decode(std::string_view raw, Plus plus) {
+std::string_view Query::decode(std::string_view raw, Plus plus) {
+  if (plain_size(raw, plus) == raw.size()) return raw;
   std::optional<std::string> decoded = percent_decode(raw, plus);
-  if (decoded) return *std::move(decoded);
+  if (decoded) return decoded_.emplace_front(*std::move(decoded));
   malformed_ = true;
-  return std::string(raw);
+  return raw;
 }
 
 Query::Query(std::string_view raw, Plus plus) {
-  items_.reserve(std::min(kQueryItemsMax, 1 + static_cast<size_t>(std::ranges::count(raw, '&'))));
   while (!raw.empty()) {
     const size_t end = raw.find('&');
     const std::string_view piece = raw.substr(0, end);

@@ -3,13 +3,14 @@
 #pragma once
 
 #include <array>
+#include <boost/container/small_vector.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <forward_list>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace kilat::http {
 
@@ -23,20 +24,22 @@ std::optional<std::string> percent_decode(std::string_view text, Plus plus = Plu
 
 inline constexpr size_t kQueryItemsMax = 64;
 
-/// The parameters of a query in their order, names and values decoded.
+/// The parameters of a query in their order, names and values decoded. Nearly all are written without a code, so they
+/// are views into the query itself, which must outlive this object; what had to be decoded is kept here.
 class Query {
  public:
   struct Item {
-    std::string name;
-    std::string value;
+    std::string_view name;
+    std::string_view value;
   };
 
-  Query() = default;
   /// Reads a raw query, without its `?`. Empty pieces (`a=1&&b=2`) are left out; a piece without `=` has an empty
   /// value.
   explicit Query(std::string_view raw, Plus plus = Plus::kKept);
+  Query(const Query&) = delete;
+  Query& operator=(const Query&) = delete;
 
-  /// The first value of `name`, compared with case; nothing when it is missing. Points into this object.
+  /// The first value of `name`, compared with case; nothing when it is missing. Valid as long as this object.
   std::optional<std::string_view> get(std::string_view name) const;
   std::span<const Item> items() const { return items_; }
   /// Whether there were more than kQueryItemsMax parameters; the rest is left out, so refuse the request.
@@ -45,9 +48,12 @@ class Query {
   bool malformed() const { return malformed_; }
 
  private:
-  std::string decode(std::string_view raw, Plus plus);
+  static constexpr size_t kItemsUsual = 8;  ///< as many as a signed request has, without an allocation
 
-  std::vector<Item> items_;
+  std::string_view decode(std::string_view raw, Plus plus);
+
+  boost::container::small_vector<Item, kItemsUsual> items_;
+  std::forward_list<std::string> decoded_;
   bool too_many_ = false;
   bool malformed_ = false;
 };

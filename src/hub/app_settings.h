@@ -29,6 +29,8 @@ struct AppSettings {
 
   auth::JwtSettings jwt;
   std::vector<std::string> rules;       ///< entries of auth/channel_rules.h, the first that fits decides
+  std::vector<std::string> flow;        ///< entries of flow/flow_rule.h
+  std::vector<std::string> history;     ///< entries of hub/history_rules.h, the first that fits decides
   std::vector<std::string> auth_paths;  ///< where the server itself answers authorization requests
   auth::BackendSettings authorize;
 
@@ -68,6 +70,7 @@ struct AppSettings {
   uint32_t user_id_max = 128;
   uint32_t watchlist_max = 100;
   uint32_t cache_ttl_s = 3'600;
+  uint32_t idempotency_s = 120;  ///< how long a publish with a key is known
 
   Compression compression = Compression::kOff;
   bool socketio = false;  ///< Socket.IO clients may read its channels; not a setting: Shard::set_readers decides

@@ -12,6 +12,7 @@
 
 #include "base/reason.h"
 #include "hub/channel_name.h"
+#include "hub/history.h"
 #include "hub/ids.h"
 #include "hub/publication.h"
 
@@ -30,7 +31,8 @@ struct JoinRequest {
   Handle who;
   uint32_t token = 0;  ///< the subscriber's own number for this try
   std::string channel;
-  Member member;  ///< presence only
+  Member member;                        ///< presence only
+  std::unique_ptr<HistoryAsk> history;  ///< null: no positions are wanted
 };
 
 struct JoinReply {
@@ -44,6 +46,7 @@ struct JoinReply {
   std::string user_id;                        ///< presence: who joined
   std::shared_ptr<const MemberList> members;  ///< presence: everybody, the joiner included
   PublicationPtr cached;                      ///< cache channels: the last event, if one is alive
+  std::unique_ptr<HistoryAnswer> history;     ///< null: none was wanted
 };
 
 struct LeaveRequest {
@@ -57,6 +60,7 @@ struct ChannelCounts {
   std::string channel;
   uint32_t subscriptions = 0;
   uint32_t users = 0;
+  Position position = {};  ///< of the event that was published
 };
 
 struct PublishReply {
@@ -64,13 +68,22 @@ struct PublishReply {
   uint32_t index = 0;  ///< which part of the request this answers
   uint32_t subscriptions = 0;
   uint32_t users = 0;
+  Position position = {};  ///< of the event in the history of its channel, if it has one
+};
+
+/// Who is to hear of a publication.
+struct Publisher {
+  ShardIndex from = 0;
+  RequestId request = 0;  ///< 0: nobody
+  uint32_t index = 0;
 };
 
 struct Query {
-  enum class Kind : uint8_t { kChannels, kChannel, kUsers };
+  enum class Kind : uint8_t { kChannels, kChannel, kUsers, kHistory };
   Kind kind = Kind::kChannels;
   AppIndex app = 0;
   std::string name;  ///< a channel, or the prefix to filter by
+  HistoryRange range = {};
 };
 
 struct QueryReply {
@@ -79,6 +92,8 @@ struct QueryReply {
   std::vector<std::string> users;
   PublicationPtr cached;
   uint64_t cache_ttl_ms = 0;
+  bool history_off = false;  ///< kHistory: the channel keeps none
+  HistoryPage history;       ///< kHistory
 };
 
 /// A watcher of a user's presence in the app (docs/protocol.md).

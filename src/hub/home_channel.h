@@ -1,6 +1,6 @@
 // HomeChannel: the one place that knows a channel: its order, counts, members, last event and watchers.
 // Owner: the home shard, hash(app, name) mod shards. Exists while somebody subscribes or watches, or an event is
-// cached.
+// cached or kept.
 #pragma once
 
 #include <cstdint>
@@ -12,6 +12,7 @@
 
 #include "base/timer_wheel.h"
 #include "hub/command.h"
+#include "hub/history.h"
 
 namespace kilat::hub {
 
@@ -76,6 +77,23 @@ struct Watchers {
   bool told_online = false;
 };
 
+/// The last events of a channel, for those who come back.
+struct KeptHistory {
+  KeptHistory(Timer::Callback callback, HomeHub& hub, HomeChannel& channel, uint32_t epoch)
+      : history(epoch), expiry(callback, hub, channel) {}
+  History history;
+  HistoryLimits limits;
+  // Durable: what is being written.
+  uint64_t promised = 0;                    ///< offset of the last event that was handed to the log
+  uint32_t in_flight = 0;                   ///< events that are not answered yet
+  bool begun = false;                       ///< the log knows the channel
+  bool failed = false;                      ///< one of them was not written
+  uint64_t trimmed = 0;                     ///< the log was told to forget events up to this offset
+  uint64_t quiet_ms = 0;                    ///< since when there was no event, and nobody has left
+  ChannelTimer expiry;                      ///< of the oldest event, or of the history
+  std::list<HomeChannel*>::iterator place;  ///< in HomeHub::histories_
+};
+
 struct HomeChannel {
   AppIndex app;
   ChannelKind kind;
@@ -83,12 +101,14 @@ struct HomeChannel {
   uint64_t interest = 0;  ///< bit per shard that has a subscriber
   uint32_t subscribers = 0;
   std::vector<uint32_t> by_shard;  ///< subscribers of each shard
+  uint32_t rules_seen = 0;         ///< for which HomeHub::rules_version_ it is known whether it keeps a history
   std::unique_ptr<Presence> presence;
   std::unique_ptr<CachedEvent> cached;
+  std::unique_ptr<KeptHistory> kept;
   std::unique_ptr<CountThrottle> count;
   std::unique_ptr<Watchers> watchers;
 
-  bool unused() const { return subscribers == 0 && !cached && !watchers; }
+  bool unused() const { return subscribers == 0 && !cached && !kept && !watchers; }
 };
 
 }  // namespace kilat::hub

@@ -7,6 +7,8 @@
 
 #include "base/check.h"
 #include "base/memory_reserve.h"
+#include "hub/durable_log.h"
+#include "hub/home_flow.h"
 
 namespace kilat::hub {
 
@@ -22,6 +24,7 @@ void HomeHub::apps_added() {
   tallies_.resize(apps_.size());
   taps_.resize(apps_.size());
   tap_counts_.resize(apps_.size(), std::vector<uint32_t>(shards_));
+  apps_changed();
 }
 
 HomeChannel& HomeHub::open(AppIndex app, std::string_view name) {
@@ -61,9 +64,18 @@ struct HomeHub::Admission {
   bool added = false;  ///< the user is new to the channel
   PublicationPtr added_event;
   std::shared_ptr<const MemberList> members;
+  std::unique_ptr<HistoryAnswer> history;
 };
 
 void HomeHub::admit(HomeChannel& channel, const JoinRequest& request, Admission& admission) {
+  if (request.history && !request.again) {
+    try {
+      admission.history = std::make_unique<HistoryAnswer>(past_of(channel, *request.history));
+    } catch (const std::bad_alloc&) {
+      admission.refused = Reason::kMemoryBudget;
+      return;
+    }
+  }
   if (!channel.presence) return;
   Presence& presence = *channel.presence;
   const size_t members_max = apps_[request.app].settings.presence_members_max;
@@ -109,6 +121,7 @@ void HomeHub::join(ShardIndex from, JoinRequest& request) {
   }
   if (channel.presence) reply->user_id = request.member.user_id;
   reply->members = std::move(admission.members);
+  reply->history = std::move(admission.history);
   if (admission.added) ++tallies_[request.app].members;
   if (admission.added_event) spread(channel.interest, admission.added_event);
   if (channel.cached) reply->cached = channel.cached->publication;
@@ -133,48 +146,11 @@ void HomeHub::leave(ShardIndex from, const LeaveRequest& request) {
   } else {
     count_changed(*channel);
   }
+  if (channel->kept && channel->subscribers == 0) {
+    channel->kept->quiet_ms = now_ms_;
+    watch_history(*channel);
+  }
   close_if_unused(*channel);
-}
-
-PublishReply HomeHub::publish(const PublicationPtr& publication) {
-  PublishReply reply;
-  HomeChannel* channel = channels_.find(publication->app(), publication->channel());
-  const uint64_t interest = (channel != nullptr ? channel->interest : 0) | taps_[publication->app()];
-  for (uint64_t left = interest; left != 0; left &= left - 1) {
-    if (!courier_.has_room(static_cast<ShardIndex>(std::countr_zero(left)))) {
-      reply.refused = Reason::kApiOverCapacity;
-      count_refused(*publication);
-      return reply;
-    }
-  }
-  const bool cached = publication->kind() == Publication::Kind::kEvent && !publication->from_client() &&
-                      kind_of(publication->channel()).cache;
-  if (cached) {
-    try {
-      channel = &open(publication->app(), publication->channel());
-      store(*channel, publication);
-    } catch (const std::bad_alloc&) {
-      if (channel != nullptr) close_if_unused(*channel);
-      reply.refused = Reason::kApiOverCapacity;
-      count_refused(*publication);
-      return reply;
-    }
-  }
-  if (publication->kind() == Publication::Kind::kEvent) {
-    ++tallies_[publication->app()].accepted[publication->from_client()];
-  }
-  spread(interest, publication);
-  if (channel != nullptr) {
-    reply.subscriptions = channel->subscribers;
-    reply.users = channel->presence ? static_cast<uint32_t>(channel->presence->size()) : 0;
-  }
-  return reply;
-}
-
-void HomeHub::spread(uint64_t interest, const PublicationPtr& publication) {
-  for (; interest != 0; interest &= interest - 1) {
-    courier_.send(static_cast<ShardIndex>(std::countr_zero(interest)), MsgDeliver{publication});
-  }
 }
 
 PublicationPtr HomeHub::member_event(const HomeChannel& channel, Publication::Kind kind, const Member& member) {
@@ -257,6 +233,12 @@ QueryReply HomeHub::query(const Query& query) const {
     return reply;
   }
   const HomeChannel* channel = channels_.find(query.app, query.name);
+  if (query.kind == Query::Kind::kHistory) {
+    reply.history_off = history_rules_[query.app].find(query.name) == nullptr;
+    if (channel != nullptr && channel->kept)
+      reply.history = channel->kept->history.page(query.range, limits_.answer_bytes_max);
+    return reply;
+  }
   if (channel == nullptr) return reply;
   reply.channels.push_back(counts(*channel));
   if (query.kind == Query::Kind::kUsers && channel->presence) {

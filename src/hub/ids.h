@@ -17,7 +17,7 @@ inline constexpr ShardIndex kShardsMax = 64;  ///< a shard is one bit of an inte
 
 /// Index of a wire format. The protocols number their own; the hub only keeps readers apart by it.
 using Format = uint8_t;
-inline constexpr Format kFormatsMax = 5;
+inline constexpr Format kFormatsMax = 7;
 
 /// Names one connection to clients and backends, in one of two forms: "<place>.<random>" (docs/protocol.md: two decimal
 /// numbers of at most ten digits without leading zero), or 20 characters of base64url (Socket.IO). `place` tells node

@@ -55,6 +55,7 @@ LocalChannel& LocalHub::channel(AppIndex app, std::string_view name, ShardIndex 
 
 Subscription& LocalHub::begin(Subscriber& subscriber, std::string_view name, ShardIndex home, uint32_t token,
                               std::unique_ptr<std::string> user, JoinOptions options) {
+  if (options.format == kFormatsMax) options.format = subscriber.format_;
   std::vector<Subscription>& subscriptions = subscriber.subscriptions_;
   if (subscriptions.size() == subscriptions.capacity()) {
     subscriptions.reserve(std::max<size_t>(1, 2 * subscriptions.size()));
@@ -66,7 +67,7 @@ Subscription& LocalHub::begin(Subscriber& subscriber, std::string_view name, Sha
 
 void LocalHub::complete(Subscriber& subscriber, Subscription& subscription) {
   KILAT_CHECK(subscription.place == Subscription::kPending);
-  std::vector<Reader>& readers = subscription.channel->readers[subscriber.format_];
+  std::vector<Reader>& readers = subscription.channel->readers[subscription.options.format];
   const auto index = static_cast<uint32_t>(&subscription - subscriber.subscriptions_.data());
   subscription.place = Subscription::kNowhere;
   readers.push_back({&subscriber, index});
@@ -80,7 +81,7 @@ void LocalHub::end(Subscriber& subscriber, size_t index) {
   LocalChannel& channel = *ended.channel;
   if (ended.reads()) {
     // The last reader takes the freed place, and its subscription learns so.
-    std::vector<Reader>& readers = channel.readers[subscriber.format_];
+    std::vector<Reader>& readers = channel.readers[ended.options.format];
     const Reader moved = readers.back();
     readers[ended.place] = moved;
     moved.subscriber->subscriptions_[moved.subscription].place = ended.place;
@@ -91,7 +92,7 @@ void LocalHub::end(Subscriber& subscriber, size_t index) {
   if (index + 1 != subscriptions.size()) {
     ended = std::move(subscriptions.back());
     if (ended.reads()) {
-      ended.channel->readers[subscriber.format_][ended.place].subscription = static_cast<uint32_t>(index);
+      ended.channel->readers[ended.options.format][ended.place].subscription = static_cast<uint32_t>(index);
     }
   }
   subscriptions.pop_back();
@@ -194,6 +195,24 @@ void LocalHub::deliver_to_one(Subscriber& subscriber, const Publication& publica
     net::Frame* frame = publication.frame(subscriber.format_, sink_);
     frame->retain();
     subscriber.outbox_->push_retained(frame);
+  } catch (const std::bad_alloc&) {
+    subscriber.outbox_->starve();
+  }
+}
+
+void LocalHub::deliver_past(Subscriber& subscriber, const Subscription& subscription,
+                            std::span<const PublicationPtr> past) {
+  const Format format = subscription.options.format;
+  try {
+    for (const PublicationPtr& publication : past) {
+      if (sink_.shared(format)) {
+        net::Frame* frame = publication->frame(format, sink_);
+        frame->retain();
+        subscriber.outbox_->push_retained(frame);
+      } else {
+        sink_.deliver_own(subscriber, *publication);
+      }
+    }
   } catch (const std::bad_alloc&) {
     subscriber.outbox_->starve();
   }

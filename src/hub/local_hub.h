@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -50,6 +51,8 @@ class LocalHub {
   void deliver(const Publication& publication);
   /// Hands an event to one subscriber, whatever it reads: for what is chosen by more than a channel. An event only.
   void deliver_to_one(Subscriber& subscriber, const Publication& publication);
+  /// Hands a subscriber what it missed, in the format in which it reads the channel.
+  void deliver_past(Subscriber& subscriber, const Subscription& subscription, std::span<const PublicationPtr> past);
   /// Carries out the kicks noted since the last call.
   void carry_out_kicks();
 

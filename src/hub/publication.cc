@@ -4,13 +4,21 @@
 #include <new>
 
 namespace kilat::hub {
+namespace {
+
+// In the order of the accessors.
+std::array<std::string_view, 6> parts_of(const PublicationDraft& draft) {
+  return {draft.channel, draft.event, draft.data, draft.user_id, draft.packet, draft.key};
+}
+
+}  // namespace
 
 PublicationPtr Publication::make(const PublicationDraft& draft) {
-  const size_t text =
-      draft.channel.size() + draft.event.size() + draft.data.size() + draft.user_id.size() + draft.packet.size();
+  size_t text = 0;
+  for (const std::string_view part : parts_of(draft)) text += part.size();
   auto* publication = new (::operator new(sizeof(Publication) + text)) Publication(draft);
   char* at = reinterpret_cast<char*>(publication + 1);
-  for (const std::string_view part : {draft.channel, draft.event, draft.data, draft.user_id, draft.packet}) {
+  for (const std::string_view part : parts_of(draft)) {
     if (!part.empty()) std::memcpy(at, part.data(), part.size());
     at += part.size();
   }
@@ -20,13 +28,14 @@ PublicationPtr Publication::make(const PublicationDraft& draft) {
 Publication::Publication(const PublicationDraft& draft)
     : kind_(draft.kind),
       from_client_(draft.from_client),
+      depth_(draft.depth),
       app_(draft.app),
       reason_(draft.reason),
       exclude_(draft.exclude),
       number_(draft.number) {
   uint32_t end = 0;
   size_t index = 0;
-  for (const std::string_view part : {draft.channel, draft.event, draft.data, draft.user_id, draft.packet}) {
+  for (const std::string_view part : parts_of(draft)) {
     end += static_cast<uint32_t>(part.size());
     ends_[index++] = end;
   }

@@ -37,6 +37,7 @@ struct PublicationDraft {
   };
   Kind kind = Kind::kEvent;
   bool from_client = false;
+  uint8_t depth = 0;  ///< how many flow rules it is the result of, one after the other
   AppIndex app = 0;
   Reason reason = Reason::kNone;
   std::string_view channel = {};
@@ -44,8 +45,9 @@ struct PublicationDraft {
   std::string_view data = {};  ///< JSON text, carried over as it came
   std::string_view user_id = {};
   std::string_view packet = {};  ///< what one protocol knows of the event beyond `data`; opaque here
+  std::string_view key = {};     ///< idempotency: what comes with the same one again is not published again
   SocketId exclude = {};         ///< does not get it: the sender of a client event, or what the backend asked for
-  uint64_t number = 0;
+  uint64_t number = 0;           ///< kSubscriptionCount
 };
 
 class PublicationPtr;
@@ -58,9 +60,11 @@ class Publication {
 
   Kind kind() const { return kind_; }
   bool from_client() const { return from_client_; }
+  uint8_t depth() const { return depth_; }
   AppIndex app() const { return app_; }
   Reason reason() const { return reason_; }
   SocketId exclude() const { return exclude_; }
+  /// kSubscriptionCount: how many. kEvent: the offset in the history of its channel; 0: it is in none.
   uint64_t number() const { return number_; }
   /// When it was taken, in monotonic microseconds: only one publication in a few is timed; 0 for the others.
   uint64_t timed_us() const { return timed_us_; }
@@ -69,6 +73,7 @@ class Publication {
   std::string_view data() const { return part(2); }
   std::string_view user_id() const { return part(3); }
   std::string_view packet() const { return part(4); }
+  std::string_view key() const { return part(5); }
 
   /// The frame for `format`, encoded now if nobody has needed it before. Any shard. The publication keeps its own
   /// reference; the caller retains what it hands on.
@@ -88,9 +93,10 @@ class Publication {
   mutable std::atomic<uint32_t> refs_{1};
   Kind kind_;
   bool from_client_;
+  uint8_t depth_;
   AppIndex app_;
   Reason reason_;
-  std::array<uint32_t, 5> ends_;  ///< where the texts behind this object end
+  std::array<uint32_t, 6> ends_;  ///< where the texts behind this object end
   SocketId exclude_;
   uint64_t number_;
   uint64_t timed_us_ = 0;
@@ -118,6 +124,8 @@ class PublicationPtr {
   const Publication* operator->() const { return publication_; }
   const Publication& operator*() const { return *publication_; }
   explicit operator bool() const { return publication_ != nullptr; }
+  /// Gives an event its offset. By the channel's home, before any shard reads it.
+  void place_at(uint64_t offset) const { const_cast<Publication*>(publication_)->number_ = offset; }
   /// Times it from now on. Before any other reference exists.
   void time_from(uint64_t now_us) { const_cast<Publication*>(publication_)->timed_us_ = now_us; }
 

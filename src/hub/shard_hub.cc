@@ -51,7 +51,8 @@ void ShardHub::remove(Subscriber& subscriber) {
   local_.remove(subscriber);
 }
 
-void ShardHub::join(Subscriber& subscriber, std::string_view channel, Member member, JoinOptions options) {
+void ShardHub::join(Subscriber& subscriber, std::string_view channel, Member member, JoinOptions options,
+                    std::unique_ptr<HistoryAsk> history) {
   const ShardIndex home = home_of_channel(subscriber.app_, channel);
   auto request = std::make_unique<JoinRequest>();
   request->app = subscriber.app_;
@@ -59,6 +60,8 @@ void ShardHub::join(Subscriber& subscriber, std::string_view channel, Member mem
   request->channel = channel;
   if (const Subscription* found = subscriber.find(channel)) {
     Subscription* present = &subscriber.subscriptions_[static_cast<size_t>(found - subscriber.subscriptions_.data())];
+    // It goes on reading in the format in which it is listed.
+    options.format = present->options.format;
     present->options = options;
     request->again = true;
     request->token = present->token;
@@ -67,6 +70,7 @@ void ShardHub::join(Subscriber& subscriber, std::string_view channel, Member mem
     if (kind_of(channel).presence()) user = std::make_unique<std::string>(member.user_id);
     request->token = ++subscriber.last_token_;
     request->member = std::move(member);
+    request->history = std::move(history);
     local_.begin(subscriber, channel, home, request->token, std::move(user), options);
   }
   send(home, CmdJoin{shard(), std::move(request)});
@@ -118,8 +122,8 @@ std::optional<PublishReply> ShardHub::publish(PublicationPtr publication, Reques
   const ShardIndex home = home_of_channel(publication->app(), publication->channel());
   if (publishes_++ % kTimedOneIn == 0) publication.time_from(now_us_);
   if (home == shard()) {
-    PublishReply reply = home_.publish(publication);
-    reply.index = index;
+    std::optional<PublishReply> reply = home_.publish(publication, {shard(), request, index});
+    if (reply) reply->index = index;
     return reply;
   }
   if (!mailbox_.has_room(home)) {
@@ -155,9 +159,11 @@ void ShardHub::tap(AppIndex app, bool on) {
 }
 
 void ShardHub::on(CmdPublish&& command) {
-  PublishReply reply = home_.publish(command.publication);
-  reply.index = command.index;
-  if (command.request != 0) send(command.from, MsgPublished{command.request, reply});
+  std::optional<PublishReply> reply =
+      home_.publish(command.publication, {command.from, command.request, command.index});
+  if (!reply || command.request == 0) return;
+  reply->index = command.index;
+  send(command.from, MsgPublished{command.request, *reply});
 }
 
 void ShardHub::on(CmdQuery&& command) {
@@ -213,6 +219,8 @@ void ShardHub::conclude_join(Subscriber& subscriber, Subscription& subscription,
     local_.complete(subscriber, subscription);
   }
   sink_.on_joined(subscriber, reply);
+  if (reply.history && reply.refused == Reason::kNone)
+    local_.deliver_past(subscriber, subscription, reply.history->missed);
 }
 
 void ShardHub::on(MsgUserStatus&& message) {

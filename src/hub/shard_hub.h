@@ -24,6 +24,10 @@ class ShardHub final : private Courier {
 
   /// The table of apps has grown; before anything of a new app comes.
   void apps_added();
+  /// A setting of an app has changed.
+  void apps_changed() { home_.apps_changed(); }
+  void set_limits(const HomeLimits& limits) { home_.set_limits(limits); }
+  HomeHub& home() { return home_; }
 
   /// Microseconds, monotonic; once a turn. Only for what is timed.
   void set_now_us(uint64_t now_us) { now_us_ = now_us; }
@@ -32,8 +36,8 @@ class ShardHub final : private Courier {
   static constexpr uint64_t kTimedOneIn = 64;
   static constexpr size_t kTimedMax = 64;
 
-  /// Milliseconds, monotonic; once a turn.
-  void set_now(uint64_t now_ms) { home_.set_now(now_ms); }
+  /// Milliseconds, monotonic and since 1970; once a turn.
+  void set_now(uint64_t now_ms, uint64_t unix_ms) { home_.set_now(now_ms, unix_ms); }
 
   // --- connections
   void add(Subscriber& subscriber) { local_.add(subscriber); }
@@ -41,8 +45,10 @@ class ShardHub final : private Courier {
   void remove(Subscriber& subscriber);
 
   /// Subscribes; Sink::on_joined follows, perhaps before this returns. Joining a channel again counts nothing and
-  /// answers with its present state. `member` is used for presence channels only.
-  void join(Subscriber& subscriber, std::string_view channel, Member member = {}, JoinOptions options = {});
+  /// answers with its present state. `member` is used for presence channels only; `history`, if there is one, when it
+  /// is the first time.
+  void join(Subscriber& subscriber, std::string_view channel, Member member = {}, JoinOptions options = {},
+            std::unique_ptr<HistoryAsk> history = nullptr);
   /// False when there was no subscription.
   bool leave(Subscriber& subscriber, std::string_view channel);
   void leave_all(Subscriber& subscriber);

@@ -36,8 +36,10 @@ struct LocalChannel {
 
 /// How somebody may be in a channel.
 struct JoinOptions {
-  bool by_rule = false;       ///< a rule has let them in, so that it can also make them leave
-  bool hide_members = false;  ///< presence: they do not see who else is there
+  bool by_rule = false;         ///< a rule has let them in, so that it can also make them leave
+  bool hide_members = false;    ///< presence: they do not see who else is there
+  bool positions = false;       ///< they want the offset of each event
+  Format format = kFormatsMax;  ///< in which they read this channel; kFormatsMax: as all others
 };
 
 struct Subscription {

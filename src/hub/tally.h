@@ -20,6 +20,8 @@ struct HomeTally {
   /// Events by source: 0 the API, 1 a client.
   uint64_t accepted[2] = {};
   uint64_t refused[2] = {};
+  uint64_t recovered = 0;      ///< readers who got what they had missed
+  uint64_t not_recovered = 0;  ///< readers who could not
 };
 
 }  // namespace kilat::hub

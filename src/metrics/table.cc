@@ -45,6 +45,14 @@ constexpr std::array kRows = std::to_array<Row>({
     {kChannels, "kilat_channels", kGauge, "app", kNone, "Channels that exist: with a subscriber or a cached event."},
     {kSubscriptions, "kilat_subscriptions", kGauge, "app", kNone, "Subscriptions of all connections."},
     {kPresenceMembers, "kilat_presence_members", kGauge, "app", kNone, "Members of all presence channels."},
+    {kFlowEvents, "kilat_flow_events_total", kCounter, "app,rule,result", kNone,
+     "What flow rules did with events: sent, folded, sampled_out, cut, or why one did not fit (docs/flow.md). The "
+     "first "
+     "rule is 1."},
+    {kHistoryBytes, "kilat_history_bytes", kGauge, "shard", kBytes,
+     "Past events in memory, counted as limits.history_bytes_max counts them."},
+    {kRecoveries, "kilat_recoveries_total", kCounter, "app,result", kNone,
+     "Readers who came back with a position: recovered or refused."},
 
     {kMessagesReceived, "kilat_messages_received_total", kCounter, "app,kind", kNone,
      "Messages of clients, by what they ask for."},

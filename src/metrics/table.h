@@ -34,6 +34,9 @@ enum class Metric : uint8_t {
   kChannels,
   kSubscriptions,
   kPresenceMembers,
+  kFlowEvents,
+  kHistoryBytes,
+  kRecoveries,
   // Messages.
   kMessagesReceived,
   kReceivedBytes,

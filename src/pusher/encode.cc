@@ -42,6 +42,7 @@ std::string error_json(Reason reason, std::string_view detail, std::string_view 
   return json;
 }
 
+// "presence":{…}
 std::string presence_json(const hub::MemberList& members) {
   std::string ids;
   std::string hash;
@@ -55,14 +56,31 @@ std::string presence_json(const hub::MemberList& members) {
     hash += ':';
     hash += member.info.empty() ? "{}" : member.info;
   }
-  std::string json = R"({"presence":{"ids":[)";
+  std::string json = R"("presence":{"ids":[)";
   json += ids;
   json += R"(],"hash":{)";
   json += hash;
   json += R"(},"count":)";
   append_json_number(json, members.size());
-  json += "}}";
+  json += '}';
   return json;
+}
+
+// "position":{…},"recovered":…; empty for who has not asked.
+std::string history_json(const hub::HistoryAnswer* history) {
+  std::string json;
+  if (history == nullptr) return json;
+  if (history->position.epoch != 0) {
+    json += R"("position":{"epoch":")" + hub::epoch_text(history->position.epoch) + R"(","offset":)";
+    append_json_number(json, history->position.offset);
+    json += '}';
+  }
+  if (!history->asked) return json;
+  if (!json.empty()) json += ',';
+  if (history->refused == Reason::kNone) return json += R"("recovered":true)";
+  json += R"("recovered":false,"reason":")";
+  json += reason_row(history->refused).id;
+  return json += '"';
 }
 
 // The type and status that SDKs and Echo's error callbacks know for a refused subscription (docs/protocol.md).
@@ -101,7 +119,7 @@ void append_string_list(std::string& out, std::span<const std::string> texts) {
   out += ']';
 }
 
-void append_publication_json(std::string& json, const hub::Publication& publication) {
+void append_publication_json(std::string& json, const hub::Publication& publication, bool offset) {
   using Kind = hub::Publication::Kind;
   json.reserve(64 + publication.event().size() + publication.channel().size() + publication.data().size());
   json += R"({"event":)";
@@ -120,6 +138,10 @@ void append_publication_json(std::string& json, const hub::Publication& publicat
     if (!publication.user_id().empty()) {
       json += R"(,"user_id":)";
       append_json_string(json, publication.user_id());
+    }
+    if (offset && publication.number() != 0) {
+      json += R"(,"offset":)";
+      append_json_number(json, publication.number());
     }
   } else if (publication.kind() == Kind::kSubscriptionCount) {
     append_json_string(json, R"({"subscription_count":)" + std::to_string(publication.number()) + "}");
@@ -186,13 +208,16 @@ net::FramePtr pong_frame(std::string_view payload) {
 }
 
 net::FramePtr subscription_succeeded(const hub::JoinReply& reply, bool alone) {
-  if (!reply.members) return subscription_succeeded(reply.channel);
-  hub::MemberList joiner;
-  for (const hub::Member& member : *reply.members) {
-    if (alone && member.user_id == reply.user_id) joiner.push_back(member);
+  std::string inner = history_json(reply.history.get());
+  if (reply.members) {
+    hub::MemberList joiner;
+    for (const hub::Member& member : *reply.members) {
+      if (alone && member.user_id == reply.user_id) joiner.push_back(member);
+    }
+    if (!inner.empty()) inner += ',';
+    inner += presence_json(alone ? joiner : *reply.members);
   }
-  return internal_event("pusher_internal:subscription_succeeded", reply.channel,
-                        presence_json(alone ? joiner : *reply.members));
+  return internal_event("pusher_internal:subscription_succeeded", reply.channel, '{' + inner + '}');
 }
 
 net::FramePtr subscription_succeeded(std::string_view channel) {
@@ -251,9 +276,9 @@ net::FramePtr watchlist_events(std::span<const std::string> online, std::span<co
   return internal_event("pusher_internal:watchlist_events", {}, inner);
 }
 
-net::FramePtr PublicationEncoder::frame(const hub::Publication& publication, ws::Deflater* deflater) {
+net::FramePtr PublicationEncoder::frame(const hub::Publication& publication, ws::Deflater* deflater, bool offset) {
   json_.clear();
-  append_publication_json(json_, publication);
+  append_publication_json(json_, publication, offset);
   net::FramePtr frame = make_frame(deflater);
   if (json_.capacity() > kKeptBytesMax) json_ = {};
   if (compressed_.capacity() > kKeptBytesMax) compressed_ = {};
@@ -272,7 +297,7 @@ net::FramePtr PublicationEncoder::make_frame(ws::Deflater* deflater) {
 
 std::string publication_json(const hub::Publication& publication) {
   std::string json;
-  append_publication_json(json, publication);
+  append_publication_json(json, publication, false);
   return json;
 }
 

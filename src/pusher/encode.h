@@ -34,7 +34,8 @@ net::FramePtr ping_frame();
 
 net::FramePtr pong_frame(std::string_view payload);
 
-/// `alone`: of a presence channel only the joiner is shown.
+/// `alone`: of a presence channel only the joiner is shown. Who asked for positions is told where it is, and whether it
+/// gets what it missed (docs/history.md).
 net::FramePtr subscription_succeeded(const hub::JoinReply& reply, bool alone = false);
 net::FramePtr subscription_succeeded(std::string_view channel);
 
@@ -59,7 +60,8 @@ class PublicationEncoder {
   static constexpr size_t kKeptBytesMax = 256 * 1024;
 
   /// A publication as a text frame, compressed where `deflater` is given, is able to, and it is worth it.
-  net::FramePtr frame(const hub::Publication& publication, ws::Deflater* deflater);
+  /// `offset`: with the event's place in the history of its channel, if it has one.
+  net::FramePtr frame(const hub::Publication& publication, ws::Deflater* deflater, bool offset = false);
 
  private:
   net::FramePtr make_frame(ws::Deflater* deflater);

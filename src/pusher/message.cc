@@ -1,5 +1,7 @@
 #include "pusher/message.h"
 
+#include <algorithm>
+
 #include "base/json_parser.h"
 
 namespace kilat::pusher {
@@ -16,6 +18,32 @@ Kind kind_of_event(std::string_view event) {
   if (event == "pusher:unsubscribe") return Kind::kUnsubscribe;
   if (event == "pusher:signin") return Kind::kSignin;
   return Kind::kUnsupported;
+}
+
+uint64_t number_member(const dom::object& object, std::string_view key) {
+  uint64_t number = 0;
+  return object[key].get(number) == simdjson::SUCCESS ? number : 0;
+}
+
+// What a subscription wants of the channel's history (docs/history.md). What is not as it should be means nothing.
+std::optional<hub::HistoryAsk> read_history(const dom::object& data) {
+  std::optional<hub::HistoryAsk> ask;
+  dom::object object;
+  bool wanted = false;
+  if (data["recover"].get(object) == simdjson::SUCCESS) {
+    ask.emplace();
+    ask->recover = true;
+    ask->since = {hub::parse_epoch(string_member(object, "epoch").value_or("")), number_member(object, "offset")};
+  } else if (data["recover"].get(wanted) == simdjson::SUCCESS && wanted) {
+    ask.emplace();
+  }
+  if (data["rewind"].get(object) == simdjson::SUCCESS) {
+    if (!ask) ask.emplace();
+    ask->rewind = number_member(object, "count");
+    constexpr uint64_t kSecondsMax = uint64_t{365} * 86'400;
+    ask->rewind_ms = std::min(number_member(object, "seconds"), kSecondsMax) * 1000;
+  }
+  return ask;
 }
 
 }  // namespace
@@ -75,6 +103,7 @@ std::optional<ClientMessage> MessageParser::parse(std::string_view text) {
   if (!channel) return std::nullopt;
   message.channel = *channel;
   message.channel_data = string_member(*data, "channel_data");
+  message.history = read_history(*data);
   return message;
 }
 

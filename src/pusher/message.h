@@ -11,6 +11,7 @@
 
 #include "base/member_data.h"
 #include "base/reason.h"
+#include "hub/history.h"
 
 namespace kilat::pusher {
 
@@ -31,8 +32,9 @@ struct ClientMessage {
   std::optional<std::string_view> auth;
   std::optional<std::string_view> channel_data;
   std::optional<std::string_view> user_data;
-  std::optional<std::string_view> token;  ///< sign-in: instead of auth and user_data
-  std::string_view data;                  ///< client events: the raw JSON value
+  std::optional<std::string_view> token;   ///< sign-in: instead of auth and user_data
+  std::optional<hub::HistoryAsk> history;  ///< subscribe: positions are wanted, and perhaps the past
+  std::string_view data;                   ///< client events: the raw JSON value
 };
 
 class MessageParser {

@@ -224,12 +224,17 @@ void Session::on_joined(const hub::JoinReply& reply) {
   const hub::Subscription* subscription = find(reply.channel);
   send(subscription_succeeded(reply, subscription != nullptr && subscription->options.hide_members));
   if (!reply.kind.cache || reply.again) return;
+  // Who gets the past has the last event in it, or has seen it before.
+  const hub::HistoryAnswer* history = reply.history.get();
+  if (history != nullptr && (!history->missed.empty() || (history->asked && history->refused == Reason::kNone))) return;
   if (!reply.cached) return send(cache_miss(reply.channel));
-  send(shard_.encoder.frame(*reply.cached, deflater_.get()));
+  send(shard_.encoder.frame(*reply.cached, deflater_.get(), history != nullptr));
 }
 
 void Session::deliver_own(const hub::Publication& publication) {
-  outbox().push_event(shard_.encoder.frame(publication, deflater_.get()));
+  const hub::Subscription* subscription = find(publication.channel());
+  const bool offset = subscription != nullptr && subscription->options.positions;
+  outbox().push_event(shard_.encoder.frame(publication, deflater_.get(), offset));
 }
 
 }  // namespace kilat::pusher

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -139,6 +140,12 @@ class Session final : public hub::Subscriber, private Timer {
     std::vector<std::string> watchlist;
   };
 
+  /// A channel that the client will be in if the backend says so.
+  struct Asking {
+    std::string channel;
+    std::optional<hub::HistoryAsk> history;
+  };
+
   static void on_timer(Timer& timer);
   void check_deadlines();
   void schedule();
@@ -157,9 +164,9 @@ class Session final : public hub::Subscriber, private Timer {
   void subscribe(const ClientMessage& message);
   void unsubscribe(const ClientMessage& message);
   void subscribe_user_channel(const ClientMessage& message);
-  void ask_backend(std::string_view channel);
+  void ask_backend(std::string_view channel, const std::optional<hub::HistoryAsk>& history);
   void on_backend_answer(const std::string& channel, const auth::BackendAnswer& answer);
-  void join(std::string_view channel, hub::Entry entry);
+  void join(std::string_view channel, hub::Entry entry, const std::optional<hub::HistoryAsk>& history);
   Reason check_signature(const ClientMessage& message);
   Reason read_member(const ClientMessage& message, hub::Member& member);
   void refuse_subscription(Reason reason, std::string_view channel);
@@ -199,7 +206,7 @@ class Session final : public hub::Subscriber, private Timer {
   std::unique_ptr<ws::Deflater> deflater_;
   std::unique_ptr<User> user_;
   auth::CredentialsPtr credentials_;
-  std::unique_ptr<std::vector<std::string>> asking_;  ///< channels about which the backend is asked
+  std::unique_ptr<std::vector<Asking>> asking_;  ///< about which the backend is asked
   Allowance messages_;
   Allowance bytes_;
   uint64_t opened_ms_ = 0;

@@ -4,6 +4,7 @@
 
 #include "base/utf8_repair.h"
 #include "pusher/encode.h"
+#include "pusher/formats.h"
 #include "pusher/handlers.h"
 #include "pusher/session.h"
 
@@ -23,7 +24,7 @@ void Session::subscribe(const ClientMessage& message) {
     return refuse_subscription(Reason::kTooManySubscriptions, channel);
   }
   if (!kind.needs_signature() || !message.auth || message.auth->empty()) {
-    return join(channel, shard_.access.enter(app(), channel, who()));
+    return join(channel, shard_.access.enter(app(), channel, who()), message.history);
   }
   if (const Reason reason = check_signature(message); reason != Reason::kNone) {
     return refuse_subscription(reason, channel);
@@ -34,13 +35,13 @@ void Session::subscribe(const ClientMessage& message) {
       return refuse_subscription(reason, channel);
     }
   }
-  join(channel, std::move(entry));
+  join(channel, std::move(entry), message.history);
 }
 
-void Session::ask_backend(std::string_view channel) {
-  if (!asking_) asking_ = std::make_unique<std::vector<std::string>>();
-  if (std::ranges::find(*asking_, channel) != asking_->end()) return;
-  asking_->emplace_back(channel);
+void Session::ask_backend(std::string_view channel, const std::optional<hub::HistoryAsk>& history) {
+  if (!asking_) asking_ = std::make_unique<std::vector<Asking>>();
+  if (std::ranges::find(*asking_, channel, &Asking::channel) != asking_->end()) return;
+  asking_->push_back({std::string(channel), history});
   auth::BackendQuestion question{.channel = std::string(channel),
                                  .socket_id = socket_id().text(),
                                  .user_id = user_ ? user_->who->user_id : std::string(),
@@ -55,26 +56,36 @@ void Session::ask_backend(std::string_view channel) {
 
 void Session::on_backend_answer(const std::string& channel, const auth::BackendAnswer& answer) {
   // A client that has unsubscribed meanwhile is not asking any more.
-  if (closing_ || !asking_ || std::erase(*asking_, channel) == 0) return;
+  if (closing_ || !asking_) return;
+  const auto asked = std::ranges::find(*asking_, channel, &Asking::channel);
+  if (asked == asking_->end()) return;
+  const std::optional<hub::HistoryAsk> history = asked->history;
+  asking_->erase(asked);
   if (asking_->empty()) asking_.reset();
-  join(channel, hub::Access::told(channel, answer, who()));
+  join(channel, hub::Access::told(channel, answer, who()), history);
 }
 
-void Session::join(std::string_view channel, hub::Entry entry) {
-  if (entry.ask_backend) return ask_backend(channel);
+void Session::join(std::string_view channel, hub::Entry entry, const std::optional<hub::HistoryAsk>& history) {
+  if (entry.ask_backend) return ask_backend(channel, history);
   if (entry.refused == Reason::kNone) entry.refused = hub::member_refusal(settings(), entry.member);
   if (entry.refused != Reason::kNone) return refuse_subscription(entry.refused, channel);
   if (shard_.handlers != nullptr && !shard_.handlers->allows_subscription(*this, channel, entry.member)) {
     return refuse_subscription(Reason::kHandlerRefused, channel);
   }
-  const hub::JoinOptions options = shard_.access.options(app(), channel, entry, who());
-  shard_.hub.join(*this, channel, std::move(entry.member), options);
+  hub::JoinOptions options = shard_.access.options(app(), channel, entry, who());
+  std::unique_ptr<hub::HistoryAsk> ask;
+  if (history) {
+    ask = std::make_unique<hub::HistoryAsk>(*history);
+    options.positions = true;
+    options.format = with_offset(format());
+  }
+  shard_.hub.join(*this, channel, std::move(entry.member), options, std::move(ask));
 }
 
 void Session::unsubscribe(const ClientMessage& message) {
   // The user channel belongs to the sign-in, which lasts as long as the connection.
   if (hub::kind_of(message.channel).user()) return;
-  if (asking_) std::erase(*asking_, message.channel);
+  if (asking_) std::erase_if(*asking_, [&](const Asking& asking) { return asking.channel == message.channel; });
   const bool had = shard_.hub.leave(*this, message.channel);
   if (had && shard_.handlers != nullptr) shard_.handlers->on_unsubscribed(*this, message.channel);
 }

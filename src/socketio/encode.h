@@ -13,8 +13,8 @@
 
 namespace kilat::socketio {
 
-inline constexpr hub::Format kSharedFormat = 3;  ///< readers of the namespace `/` without anything of their own
-inline constexpr hub::Format kOwnFormat = 4;     ///< all others: see Shard::frame_for
+inline constexpr hub::Format kSharedFormat = 5;  ///< readers of the namespace `/` without anything of their own
+inline constexpr hub::Format kOwnFormat = 6;     ///< all others: see Shard::frame_for
 
 struct EncodeOptions {
   std::string_view offset = {};      ///< recovery: added as the last argument

@@ -18,31 +18,27 @@ constexpr std::string_view kVersion = "4";
 
 /// The parameters of a request; of a repeated one the last counts.
 struct Parameters {
-  std::string version;
-  std::string transport;
-  std::string sid;
+  explicit Parameters(const http::Request& request) : query(request.query()) {
+    for (const http::Query::Item& item : query.items()) {
+      if (item.name == "EIO") version = item.value;
+      if (item.name == "transport") transport = item.value;
+      if (item.name == "sid") sid = item.value;
+      if (item.name == "b64") text_only = item.value == "1";
+      if (item.name == "j") jsonp = true;
+    }
+  }
+
+  const http::Query query;
+  std::string_view version;
+  std::string_view transport;
+  std::string_view sid;
   bool text_only = false;
   bool jsonp = false;
 };
 
-Parameters read_parameters(const http::Request& request) {
-  Parameters parameters;
-  const http::Query query(request.query());
-  for (const http::Query::Item& item : query.items()) {
-    if (item.name == "EIO") parameters.version = item.value;
-    if (item.name == "transport") parameters.transport = item.value;
-    if (item.name == "sid") parameters.sid = item.value;
-    if (item.name == "b64") parameters.text_only = item.value == "1";
-    if (item.name == "j") parameters.jsonp = true;
-  }
-  return parameters;
-}
-
 http::Response packets_answer(std::string body) {
-  return {.status = 200,
-          .content_type = "text/plain; charset=UTF-8",
-          .body = std::move(body),
-          .headers = {{"Cache-Control", "no-store"}}};
+  return {
+      .status = 200, .content_type = "text/plain; charset=UTF-8", .cache_control = "no-store", .body = std::move(body)};
 }
 
 int engine_code(Reason reason) {
@@ -96,9 +92,11 @@ http::Response engine_refusal(Reason reason) {
 }
 
 Shard::Upgrade Shard::check_upgrade(const http::Request& request) const {
-  const Parameters parameters = read_parameters(request);
-  Upgrade upgrade{
-      .refused = Reason::kNone, .sid = parameters.sid, .shard = hub.shard(), .text_only = parameters.text_only};
+  const Parameters parameters(request);
+  Upgrade upgrade{.refused = Reason::kNone,
+                  .sid = std::string(parameters.sid),
+                  .shard = hub.shard(),
+                  .text_only = parameters.text_only};
   if (options.namespaces.front().app >= apps.size()) {
     upgrade.refused = Reason::kAppUnknown;
     return upgrade;
@@ -118,14 +116,14 @@ Shard::Upgrade Shard::check_upgrade(const http::Request& request) const {
   } else if (!parameters.sid.empty()) {
     const std::optional<hub::ShardIndex> shard = shard_of(parameters.sid);
     if (!shard) upgrade.refused = Reason::kEioSessionUnknown;
-    upgrade.shard = moved_to(parameters.sid).value_or(shard.value_or(hub.shard()));
+    upgrade.shard = moved_to(upgrade.sid).value_or(shard.value_or(hub.shard()));
   }
   return upgrade;
 }
 
 std::optional<http::Response> Shard::handle(const http::Request& request, const Origin& origin, std::string& sid) {
   if (options.namespaces.front().app >= apps.size()) return engine_refusal(Reason::kAppUnknown);
-  const Parameters parameters = read_parameters(request);
+  const Parameters parameters(request);
   const bool polling = parameters.transport == "polling" && options.polling;
   if (!polling && !(parameters.transport == "websocket" && options.websocket)) {
     return engine_refusal(Reason::kEioTransportUnknown);
@@ -143,13 +141,13 @@ std::optional<http::Response> Shard::handle(const http::Request& request, const 
   if (!shard) return engine_refusal(Reason::kEioSessionUnknown);
   if (!origin_allowed) return engine_refusal(Reason::kOriginRefused);
   PollRequest poll{.to = {hub.shard(), origin.ticket},
-                   .sid = parameters.sid,
+                   .sid = std::string(parameters.sid),
                    .method = request.method(),
                    .bad = !polling || parameters.version != kVersion,
                    .octets = http::iequals(request.header("Content-Type"), "application/octet-stream"),
                    .gzip = options.http_compression && takes_gzip(request),
                    .body = std::string(request.body())};
-  sid = parameters.sid;
+  sid = poll.sid;
   if (*shard == hub.shard()) {
     on_request(std::move(poll));
   } else if (hub.has_room_at(*shard)) {
@@ -253,8 +251,7 @@ void Session::on_post(const PollRequest& request) {
     return shard_.reply(request.to, {.status = 413, .reason = Reason::kHttpBodyTooLarge});
   }
   feed(request.body);
-  shard_.reply(request.to,
-               {.status = 200, .content_type = "text/html", .body = "ok", .headers = {{"Cache-Control", "no-store"}}});
+  shard_.reply(request.to, {.status = 200, .content_type = "text/html", .cache_control = "no-store", .body = "ok"});
 }
 
 void Session::on_gone(const ReplyTo& to, bool draining) {

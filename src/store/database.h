@@ -23,13 +23,21 @@ class Statement {
  public:
   Statement& bind(int parameter, std::string_view text);
   Statement& bind(int parameter, int64_t number);
+  /// The same as text and as a blob, without a copy: it must stay until the statement is done.
+  Statement& bind_view(int parameter, std::string_view text);
+  Statement& bind_blob(int parameter, std::string_view bytes);
   Statement& bind_null(int parameter);
 
   /// True: there is a row, and the columns can be read. False: the statement is done.
   Outcome<bool> step();
+  /// Makes the statement ready to run again; it keeps what is bound. Until then one that has given a row holds its read
+  /// transaction open.
+  void reset() { sqlite3_reset(statement_.get()); }
 
   std::string text(int column) const;  ///< "" for NULL
-  int64_t number(int column) const;    ///< 0 for NULL
+  /// The same without a copy, until the next step() or reset().
+  std::string_view view(int column) const;
+  int64_t number(int column) const;  ///< 0 for NULL
 
  private:
   friend class Database;
@@ -45,8 +53,10 @@ class Database {
  public:
   static constexpr uint32_t kBusyMs = 5'000;
 
-  /// Opens a file that exists; checks that it is whole. `busy_ms`: how long to wait for another writer.
-  static Outcome<Database> open(const std::filesystem::path& file, uint32_t busy_ms = kBusyMs);
+  /// Opens a file that exists; checks that it is whole, unless it is larger than `check_bytes_max`, because that takes
+  /// the time of reading it. `busy_ms`: how long to wait for another writer.
+  static Outcome<Database> open(const std::filesystem::path& file, uint32_t busy_ms = kBusyMs,
+                                uint64_t check_bytes_max = UINT64_MAX);
 
   /// `sql` must be one statement.
   Outcome<Statement> prepare(std::string_view sql);
@@ -56,6 +66,8 @@ class Database {
   Outcome<int64_t> number(std::string_view sql);
   /// Rows that the last statement has changed.
   int changes() const { return sqlite3_changes(connection_.get()); }
+  /// For what SQLite offers besides statements. Never null, never to be closed.
+  sqlite3* handle() const { return connection_.get(); }
 
  private:
   struct Close {

@@ -29,9 +29,9 @@ constexpr std::array<const char*, 1> kSteps{R"(
 )"};
 
 // Whether the file is ours, or still empty.
-Outcome<bool> is_ours(Database& database) {
+Outcome<bool> is_ours(Database& database, int64_t application_id) {
   TRY(const int64_t id, database.number("PRAGMA application_id"));
-  if (id == kApplicationId) return true;
+  if (id == application_id) return true;
   TRY(const int64_t objects, database.number("SELECT count(*) FROM sqlite_schema"));
   return id == 0 && objects == 0;
 }
@@ -42,9 +42,9 @@ std::span<const char* const> migrations() {
   return kSteps;
 }
 
-Outcome<void> migrate(Database& database, std::span<const char* const> steps) {
+Outcome<void> migrate(Database& database, std::span<const char* const> steps, int64_t application_id) {
   const auto last = static_cast<int64_t>(steps.size());
-  TRY(const bool ours, is_ours(database));
+  TRY(const bool ours, is_ours(database, application_id));
   if (!ours) {
     return std::unexpected(Fault{"it is the database of another program", {"name another file: --db FILE"}});
   }
@@ -56,7 +56,7 @@ Outcome<void> migrate(Database& database, std::span<const char* const> steps) {
     if (version >= last) break;
     TRY_VOID(database.run(steps[static_cast<size_t>(version)]));
     ++version;
-    const std::string stamp = "PRAGMA application_id = " + std::to_string(kApplicationId) +
+    const std::string stamp = "PRAGMA application_id = " + std::to_string(application_id) +
                               "; PRAGMA user_version = " + std::to_string(version);
     TRY_VOID(database.run(stamp.c_str()));
     TRY_VOID(transaction.commit());

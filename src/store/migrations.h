@@ -17,7 +17,8 @@ inline constexpr int64_t kApplicationId = 0x4b696c61;
 std::span<const char* const> migrations();
 
 /// Brings the file to the last of `steps`, each in a transaction together with its number. Refuses a file of another
-/// program and one that is beyond the last step. Of two processes at once one goes each step.
-Outcome<void> migrate(Database& database, std::span<const char* const> steps);
+/// program and one that is beyond the last step. Of two processes at once one goes each step. `application_id` tells
+/// the kinds of our files apart.
+Outcome<void> migrate(Database& database, std::span<const char* const> steps, int64_t application_id = kApplicationId);
 
 }  // namespace kilat::store

@@ -10,7 +10,7 @@ import source_tree
 LEVELS = {
     "base": 0,
     "net": 1, "ws": 1, "http": 1, "auth": 1,
-    "store": 2,
+    "store": 2, "flow": 2,
     "hub": 3,
     "pusher": 4, "socketio": 4, "api": 4, "ingest": 4, "webhook": 4, "cluster": 4, "metrics": 4, "console": 4, "config": 4,
     "app": 5,
@@ -39,6 +39,7 @@ FORBIDDEN = {
     "ws": SOCKETS + JSON + LOCKS,
     "http": SOCKETS + LOCKS,
     "auth": SOCKETS + LOCKS,
+    "flow": SOCKETS + LOCKS,
     "hub": SOCKETS + JSON + LOCKS + ("boost/beast", "openssl/"),
     "pusher": SOCKETS + LOCKS,
     "socketio": SOCKETS + LOCKS,

@@ -3,6 +3,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -11,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "net/descriptor.h"
 #include "ws/buffer.h"
 
 namespace kilat::cli::bench {
@@ -34,6 +36,28 @@ bool bind_loopback(int fd, uint32_t source) {
   return ::bind(fd, reinterpret_cast<const sockaddr*>(&from), sizeof from) == 0;
 }
 
+// Whether somebody listens there.
+bool answers(const addrinfo& address) {
+  constexpr int kPatienceMs = 3'000;
+  const net::Descriptor fd(::socket(address.ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (fd.get() < 0) return false;
+  if (::connect(fd.get(), address.ai_addr, address.ai_addrlen) == 0) return true;
+  pollfd watched{fd.get(), POLLOUT, 0};
+  if (errno != EINPROGRESS || ::poll(&watched, 1, kPatienceMs) != 1) return false;
+  int error = 0;
+  socklen_t size = sizeof error;
+  return ::getsockopt(fd.get(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
+}
+
+// A name may have several addresses, and a server listen on one of them only: localhost is ::1 as well.
+const addrinfo& first_that_answers(const addrinfo& found) {
+  if (found.ai_next == nullptr) return found;
+  for (const addrinfo* address = &found; address != nullptr; address = address->ai_next) {
+    if (answers(*address)) return *address;
+  }
+  return found;
+}
+
 }  // namespace
 
 Outcome<Address> resolve(const std::string& host, uint16_t port) {
@@ -45,12 +69,13 @@ Outcome<Address> resolve(const std::string& host, uint16_t port) {
     return std::unexpected(Failure{"cannot find the server", fit_for_terminal(host), ::gai_strerror(code), {}});
   }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> guard(found, &::freeaddrinfo);
+  const addrinfo& chosen = first_that_answers(*found);
   Address out;
-  std::memcpy(&out.storage, found->ai_addr, found->ai_addrlen);
-  out.size = found->ai_addrlen;
-  if (found->ai_family == AF_INET) {
+  std::memcpy(&out.storage, chosen.ai_addr, chosen.ai_addrlen);
+  out.size = chosen.ai_addrlen;
+  if (chosen.ai_family == AF_INET) {
     sockaddr_in to{};
-    std::memcpy(&to, found->ai_addr, sizeof to);
+    std::memcpy(&to, chosen.ai_addr, sizeof to);
     out.loopback_v4 = ntohl(to.sin_addr.s_addr) >> 24 == 127;
   }
   return out;

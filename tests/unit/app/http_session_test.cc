@@ -121,6 +121,31 @@ TEST_P(HttpSessionTest, SilentConnections_AreEndedByTheirLimits) {
   EXPECT_TRUE(idle.in().empty());
 }
 
+TEST_P(HttpSessionTest, EmptyLineInTwoParts_IsSkippedBetweenRequests) {
+  start();
+  Socket socket(port());
+  // RFC 9112, section 2.2: the line that some clients send behind a body.
+  socket.send(http_get("/up") + "\r");
+  EXPECT_EQ(read_answer(socket).status, 200);
+  socket.send("\n" + http_get("/up"));
+  EXPECT_EQ(read_answer(socket).status, 200);
+}
+
+TEST_P(HttpSessionTest, ConnectionInUse_OutlivesTheLimitsOfItsEarlierRequests) {
+  config::Settings with = settings(shards());
+  with.http.handshake_timeout_ms = 400;
+  start(with);
+  Socket socket(port());
+  for (int i = 0; i < 2; ++i) {
+    socket.send(http_get("/up"));
+    EXPECT_EQ(read_answer(socket).status, 200) << i;
+    // Past the limit of the first request, for which the timer was armed.
+    ::usleep(600'000);
+  }
+  socket.send(http_get("/up"));
+  EXPECT_EQ(read_answer(socket).status, 200);
+}
+
 TEST_P(HttpSessionTest, Prefix_MovesEverythingButHealth) {
   config::Settings with = settings(shards());
   with.server.path_prefix = "/ws";

@@ -34,6 +34,17 @@ TEST(Value, ListFromText_IsSplitAtCommas) {
   EXPECT_EQ(std::get<std::vector<std::string>>(*value), (std::vector<std::string>{"a.example", "*.b.example"}));
 }
 
+TEST(Value, FlowRules_AreCheckedWhenTheyAreRead) {
+  const Row& row = *find_row("app.flow");
+  EXPECT_FALSE(row.needs_restart);
+  Value good = std::vector<std::string>{"scada-data conflate=100ms key=/channel to=scada-realtime", "* sample=2"};
+  EXPECT_EQ(check_value(row, good), "");
+  Value bad = std::vector<std::string>{"* sample=2", "scada-data conflate=100"};
+  EXPECT_NE(check_value(row, bad).find("has no interval from 1ms to 24h"), std::string::npos);
+  Value many = std::vector<std::string>(201, "* sample=2");
+  EXPECT_NE(check_value(row, many), "");
+}
+
 TEST(Value, BadText_IsRepeatedInTheMessage) {
   const auto value = parse_text(*find_row("server.live_page"), "maybe");
   ASSERT_FALSE(value);

@@ -39,5 +39,30 @@ TEST(ParserMemory, LargeBody_IsNotKeptForTheNextRequest) {
   EXPECT_LE(next.buffered(), 16'384u) << "on another one";
 }
 
+TEST(ParserMemory, Parser_IsFreshOnlyBeforeTheFirstByteOfARequest) {
+  RequestParser parser;
+  EXPECT_TRUE(parser.fresh());
+  for (const char* bytes : {"\r", "\n", "G"}) {
+    EXPECT_EQ(feed(parser, bytes), Status::kNeedMore);
+    EXPECT_FALSE(parser.fresh()) << bytes;
+  }
+  EXPECT_EQ(feed(parser, "ET / HTTP/1.1\r\nHost: x\r\n\r\n"), Status::kComplete);
+  EXPECT_FALSE(parser.fresh());
+  parser.reset();
+  EXPECT_TRUE(parser.fresh());
+}
+
+TEST(ParserMemory, RefusedRequest_LeavesNothingInThePool) {
+  ParserPool pool;
+  {
+    RequestParser parser({}, &pool);
+    EXPECT_EQ(feed(parser, "\x16"), Status::kError);
+    EXPECT_FALSE(parser.fresh());
+  }
+  RequestParser next({}, &pool);
+  EXPECT_EQ(feed(next, "GET / HTTP/1.1\r\n"), Status::kNeedMore);
+  EXPECT_EQ(next.error(), Reason::kNone);
+}
+
 }  // namespace
 }  // namespace kilat::http

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <string_view>
 
 namespace kilat::http {
 namespace {
@@ -37,6 +38,20 @@ TEST(Query, Items_KeepTheirOrderDecoded) {
   EXPECT_FALSE(query.get("B"));
   EXPECT_FALSE(query.malformed());
   EXPECT_FALSE(query.too_many());
+}
+
+TEST(Query, WhatHasNoCode_IsAViewOfTheQueryItself) {
+  const std::string raw = "a=1&b%20=2&c=x+y";
+  const auto inside = [&raw](std::string_view part) { return part.data() >= raw.data() && part.data() < &raw.back(); };
+  const Query query(raw);
+  ASSERT_EQ(query.items().size(), 3U);
+  EXPECT_TRUE(inside(query.items()[0].name) && inside(query.items()[0].value));
+  EXPECT_FALSE(inside(query.items()[1].name)) << "it had to be decoded";
+  EXPECT_EQ(query.items()[1].name, "b ");
+  EXPECT_TRUE(inside(query.items()[2].value));
+  const Query spaced(raw, Plus::kSpace);
+  EXPECT_EQ(spaced.get("c"), "x y");
+  EXPECT_EQ(spaced.get("b "), "2");
 }
 
 TEST(Query, BrokenEscape_IsFlaggedAndKeptAsItCame) {

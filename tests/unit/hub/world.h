@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,7 +21,8 @@ namespace kilat::hub::testing {
 
 inline constexpr Format kPlain = 0;
 inline constexpr Format kOther = 1;
-inline constexpr Format kOwn = 3;  ///< a format whose frames are not shared
+inline constexpr Format kPositions = 2;  ///< with the offset of each event
+inline constexpr Format kOwn = 3;        ///< a format whose frames are not shared
 
 /// What a publication looks like in a client's log.
 inline std::string text_of(const Publication& publication) {
@@ -59,9 +61,10 @@ class Client final : public Subscriber {
 
 class RecordingSink final : public Sink {
  public:
-  net::FramePtr encode(const Publication& publication, Format) override {
+  net::FramePtr encode(const Publication& publication, Format format) override {
     ++encoded;
-    return net::FramePtr::make(text_of(publication));
+    const bool offset = format == kPositions && publication.kind() == Publication::Kind::kEvent;
+    return net::FramePtr::make(text_of(publication) + (offset ? " @" + std::to_string(publication.number()) : ""));
   }
   bool shared(Format format) const override { return format != kOwn; }
   void deliver_own(Subscriber& subscriber, const Publication& publication) override {
@@ -78,6 +81,12 @@ class RecordingSink final : public Sink {
       text += "]";
     }
     if (reply.cached) text += " cached " + std::string(reply.cached->data());
+    if (reply.history) {
+      positions[{&subscriber, reply.channel}] = reply.history->position;
+      text += " at " + std::to_string(reply.history->position.offset);
+      if (reply.history->asked && reply.history->refused == Reason::kNone) text += " recovered";
+      if (reply.history->refused != Reason::kNone) text += " " + std::string(reason_row(reply.history->refused).id);
+    }
     client(subscriber).write(text);
   }
   void on_user_status(Subscriber& subscriber, const UserStatus& status) override {
@@ -97,6 +106,7 @@ class RecordingSink final : public Sink {
   std::vector<std::pair<RequestId, PublishReply>> published;
   std::vector<std::pair<RequestId, QueryReply>> answers;
   std::vector<std::string> taps;
+  std::map<std::pair<const Subscriber*, std::string>, Position> positions;  ///< as the last join said
 
  private:
   static Client& client(Subscriber& subscriber) { return static_cast<Client&>(subscriber); }
@@ -133,6 +143,12 @@ class World {
     while (!clients_.empty()) close(*clients_.back().second);
   }
 
+  /// All shards have the app's new settings.
+  void reload(const AppSettings& app) {
+    apps_.apply({app});
+    for (const auto& shard : shards_) shard->hub.apps_changed();
+  }
+
   ShardIndex size() const { return static_cast<ShardIndex>(shards_.size()); }
   Shard& operator[](ShardIndex index) { return *shards_[index]; }
 
@@ -151,6 +167,13 @@ class World {
 
   void join(Client& client, std::string_view channel, std::string_view user = {}, std::string_view info = {}) {
     hub_of(client).join(client, channel, Member{std::string(user), std::string(info)});
+  }
+  void join_with(Client& client, std::string_view channel, const HistoryAsk& ask) {
+    hub_of(client).join(client, channel, {}, {.positions = true, .format = kPositions},
+                        std::make_unique<HistoryAsk>(ask));
+  }
+  Position position(Client& client, const std::string& channel) {
+    return shards_[client.socket_id().place - 1]->sink.positions[{&client, channel}];
   }
   bool leave(Client& client, std::string_view channel) { return hub_of(client).leave(client, channel); }
   void watch(Client& client, std::string_view user, bool on = true) { hub_of(client).watch(client, user, on); }
@@ -189,7 +212,7 @@ class World {
     pump();
     now_ms_ += ms;
     for (const auto& shard : shards_) {
-      shard->hub.set_now(now_ms_);
+      shard->hub.set_now(now_ms_, now_ms_);
       shard->wheel.advance(now_ms_);
     }
     pump();
@@ -207,6 +230,8 @@ class World {
       for (ChannelCounts& counts : reply.channels) all.channels.push_back(std::move(counts));
       for (std::string& user : reply.users) all.users.push_back(std::move(user));
       if (reply.cached) all.cached = reply.cached, all.cache_ttl_ms = reply.cache_ttl_ms;
+      all.history_off |= reply.history_off;
+      if (reply.history.position.epoch != 0) all.history = std::move(reply.history);
     }
     return all;
   }

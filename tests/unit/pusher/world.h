@@ -34,7 +34,9 @@ inline constexpr uint32_t kMask = 0x37fa213d;
 class SessionSink final : public hub::Sink {
  public:
   net::FramePtr encode(const hub::Publication& publication, hub::Format format) override {
-    return encoder_.frame(publication, format == kDeflatedFormat ? &deflater_ : nullptr);
+    const bool deflated = format == kDeflatedFormat || format == kDeflatedOffsetFormat;
+    const bool offset = format == kTextOffsetFormat || format == kDeflatedOffsetFormat;
+    return encoder_.frame(publication, deflated ? &deflater_ : nullptr, offset);
   }
   bool shared(hub::Format format) const override { return format != kOwnFormat; }
   void deliver_own(hub::Subscriber& subscriber, const hub::Publication& publication) override {
@@ -67,7 +69,7 @@ struct TestShard {
     set_now(kStartMs);
   }
   void set_now(uint64_t now_ms) {
-    hub.set_now(now_ms);
+    hub.set_now(now_ms, now_ms);
     pusher.now_ms = now_ms;
   }
   TimerWheel wheel{kStartMs};

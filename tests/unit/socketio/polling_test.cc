@@ -46,8 +46,7 @@ TEST_P(Polling, AnswerToAPost_IsNeverCached) {
   ASSERT_TRUE(response);
   EXPECT_EQ(response->body, "ok");
   EXPECT_EQ(response->content_type, "text/html");
-  ASSERT_EQ(response->headers.size(), 1U);
-  EXPECT_EQ(response->headers[0].value, "no-store");
+  EXPECT_EQ(response->cache_control, "no-store");
 }
 
 TEST_P(Polling, ManyPackets_FitIntoOnePost) {
@@ -202,7 +201,7 @@ TEST_P(Polling, LargeAnswers_AreCompressedForThoseWhoTakeIt) {
     other.publish("c", "m", data);
     const std::optional<http::Response> response = other.answer(client.send("GET", {}, accept));
     ASSERT_TRUE(response);
-    EXPECT_EQ(response->headers.size(), compressed ? 2U : 1U);
+    EXPECT_EQ(response->headers.size(), compressed ? 1U : 0U);
     EXPECT_TRUE(response->body == (compressed ? gzip(body) : body)) << accept;
   }
   other.publish("c", "m", "1");

@@ -124,7 +124,7 @@ class TestShard final : public hub::Sink, private Host {
     set_now(kStartMs);
   }
   void set_now(uint64_t now_ms) {
-    hub.set_now(now_ms);
+    hub.set_now(now_ms, now_ms);
     sio.now_ms = now_ms;
     sio.now_unix_s = now_ms / 1'000;
     sio.pool.set_now_us(now_ms * 1'000);

@@ -1,0 +1,94 @@
+#include "flow/conflate_lane.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace kilat::flow {
+
+void ConflateLane::Entry::reset() {
+  WindowTable<Entry>::shrink(held.event);
+  WindowTable<Entry>::shrink(held.data);
+  events = 0;
+}
+
+Lane::Outcome ConflateLane::take(const Event& event, uint8_t depth) {
+  if (rule().one_event && !json_on_stage()) return Outcome::kUnfit;
+  const std::optional<std::string_view> key = key_on_stage();
+  if (!key) return Outcome::kUnfit;
+  if (Entry* entry = table_.find(*key)) {
+    if (!replace(entry->held, event, depth)) return Outcome::kUnfit;
+    ++entry->events;
+  } else if (!add(*key, event, depth)) {
+    return Outcome::kUnfit;
+  }
+  ++counters().held;
+  open();
+  return Outcome::kTaken;
+}
+
+bool ConflateLane::add(std::string_view key, const Event& event, uint8_t depth) {
+  const uint64_t size = kNodeBytes + key.size() + held_bytes(event);
+  if (!state().admit_key(size)) return false;
+  try {
+    Held held;
+    hold(held, event, depth);
+    Entry& entry = table_.add(key);
+    entry.held = std::move(held);
+    entry.events = 1;
+  } catch (...) {
+    state().release(1, size);
+    throw;
+  }
+  return true;
+}
+
+void ConflateLane::flush() {
+  if (rule().one_event) {
+    send_batch();
+  } else {
+    send_each();
+  }
+  clear();
+}
+
+void ConflateLane::send_each() {
+  for (const auto& entry : table_.entries()) {
+    if (entry->events == 0) continue;
+    const uint64_t size = entry->held.bytes();
+    emit(entry->held.event, std::move(entry->held.data), entry->held.depth);
+    entry->held.event.clear();
+    entry->held.data.clear();
+    state().release(0, size);
+    counters().held -= entry->events;
+    counters().folded += entry->events - 1;
+    entry->events = 0;
+  }
+}
+
+void ConflateLane::send_batch() {
+  const auto entries = table_.entries();
+  if (entries.empty()) return;
+  const Form form = form_of(entries.front()->held.data);
+  std::string data(form == Form::kLiteral ? "\"[" : "[");
+  uint8_t depth = 0;
+  uint64_t events = 0;
+  for (const auto& entry : entries) {
+    if (entry != entries.front()) data += ',';
+    stage().data.append_inside(data, entry->held.data, form);
+    depth = std::max(depth, entry->held.depth);
+    events += entry->events;
+  }
+  data += form == Form::kLiteral ? "]\"" : "]";
+  emit(entries.front()->held.event, std::move(data), depth);
+  counters().held -= events;
+  counters().folded += events - 1;
+}
+
+void ConflateLane::clear() {
+  uint64_t size = 0;
+  for (const auto& entry : table_.entries()) size += kNodeBytes + entry->key.size() + entry->held.bytes();
+  state().release(table_.size(), size);
+  table_.clear();
+}
+
+}  // namespace kilat::flow

@@ -1,0 +1,38 @@
+// What goes into the engine and what comes out of it.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace kilat::flow {
+
+/// How often results may become events that rules fold again (a loop guard).
+inline constexpr uint8_t kDepthMax = 8;
+
+/// An event on its way through the home of its channel; views, for one call.
+struct Event {
+  std::string_view channel;
+  std::string_view bare;   ///< the channel without the prefix of its kind
+  std::string_view event;  ///< its name
+  std::string_view data;   ///< as in the frame: a JSON string literal, or a JSON value
+  uint64_t now_ms = 0;     ///< monotonic
+  uint64_t unix_ms = 0;
+};
+
+/// An event that a rule sends.
+struct Emission {
+  std::string channel;
+  std::string event;
+  std::string data;   ///< in the form of the data it was made of
+  uint8_t depth = 0;  ///< to be given to the engine of its channel's home
+  bool derived =
+      false;  ///< true: a new event, for the rules of its channel; false: of its own channel, for readers only
+};
+
+enum class Fate : uint8_t {
+  kPass,   ///< the event is delivered as it is
+  kTaken,  ///< a rule in place has it; what is to be delivered instead comes as emissions, now or later
+};
+
+}  // namespace kilat::flow

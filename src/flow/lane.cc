@@ -1,0 +1,108 @@
+#include "flow/lane.h"
+
+#include <utility>
+
+#include "flow/aggregate_lane.h"
+#include "flow/batch_lane.h"
+#include "flow/conflate_lane.h"
+#include "flow/route.h"
+#include "flow/sample_lane.h"
+#include "flow/throttle_lane.h"
+
+namespace kilat::flow {
+namespace {
+
+uint64_t bytes_of(const Lane::Names& names) {
+  return sizeof(Lane) + names.id.size() + names.channel.size() + names.target.size();
+}
+
+}  // namespace
+
+Lane::Lane(Stage& stage, RuleState& state, const Names& names)
+    : DueNode(stage), state_(state), id_(names.id), channel_(names.channel), target_(names.target) {}
+
+Lane::~Lane() {
+  state_.release(0, bytes_of({id_, channel_, target_}));
+  if (spot == nullptr) return;
+  --spot->lanes;
+  if (spot->recent == this) spot->recent = nullptr;
+}
+
+void Lane::emit(std::string_view own_name, std::string&& data, uint8_t depth) {
+  const bool derived = !target_.empty();
+  if (derived && (depth >= kDepthMax || target_ == channel_)) {
+    ++counters().cut;
+    return;
+  }
+  Emission emission;
+  emission.channel = derived ? target_ : channel_;
+  emission.event = rule().as.empty() ? own_name : std::string_view(rule().as);
+  emission.depth = derived ? static_cast<uint8_t>(depth + 1) : depth;
+  emission.derived = derived;
+  std::vector<Emission>& out = *stage().out;
+  out.push_back(std::move(emission));
+  out.back().data = std::move(data);
+  ++counters().out;
+}
+
+std::optional<std::string_view> Lane::key_on_stage() const {
+  if (!rule().key) return "";
+  if (!json_on_stage()) return std::nullopt;
+  const std::optional<std::string_view> key = stage().data.key_at(*rule().key);
+  if (key && key->size() <= kKeyBytesMax) return key;
+  ++counters().keyless;
+  return std::nullopt;
+}
+
+bool Lane::json_on_stage() const {
+  if (stage().data.is_json()) return true;
+  ++counters().not_json;
+  return false;
+}
+
+uint64_t Lane::held_bytes(const Event& event) const {
+  return event.data.size() + (rule().as.empty() ? event.event.size() : 0);
+}
+
+void Lane::hold(Held& held, const Event& event, uint8_t depth) const {
+  const std::string_view name = rule().as.empty() ? event.event : std::string_view();
+  // Room for both before either changes.
+  held.data.reserve(event.data.size());
+  held.event.reserve(name.size());
+  held.event = name;
+  held.data = event.data;
+  held.depth = depth;
+}
+
+bool Lane::replace(Held& held, const Event& event, uint8_t depth) const {
+  const uint64_t before = held.bytes();
+  const uint64_t size = held_bytes(event);
+  if (size > before && !state_.admit(size - before)) return false;
+  try {
+    hold(held, event, depth);
+  } catch (...) {
+    if (size > before) state_.release(0, size - before);
+    throw;
+  }
+  if (size < before) state_.release(0, before - size);
+  return true;
+}
+
+std::unique_ptr<Lane> make_lane(Stage& stage, RuleState& state, const Lane::Names& names) {
+  if (!state.admit(bytes_of(names))) return nullptr;
+  try {
+    switch (state.rule->kind) {
+      case FlowKind::kThrottle: return std::make_unique<ThrottleLane>(stage, state, names);
+      case FlowKind::kConflate: return std::make_unique<ConflateLane>(stage, state, names);
+      case FlowKind::kAggregate: return std::make_unique<AggregateLane>(stage, state, names);
+      case FlowKind::kBatch: return std::make_unique<BatchLane>(stage, state, names);
+      case FlowKind::kSample: return std::make_unique<SampleLane>(stage, state, names);
+    }
+  } catch (...) {
+    state.release(0, bytes_of(names));
+    throw;
+  }
+  return nullptr;
+}
+
+}  // namespace kilat::flow

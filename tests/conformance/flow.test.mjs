@@ -1,0 +1,141 @@
+// Flow rules end to end: the plant of the first system, with stock pusher-js and socket.io-client readers.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, it } from 'node:test';
+
+import { configText, eventually, kBinary, kRepoRoot, startServer } from './harness.mjs';
+import { connected, disconnectAll, pusherJs, subscribed } from './sdk_clients.mjs';
+import { closeSioClients, sioCall, sioConnected } from './sio_clients.mjs';
+import { startTarget } from './sio_target.mjs';
+
+/** The rules of the example as they stand there, but for a shorter window. */
+const kExample = path.join(kRepoRoot, 'examples/scada/kilat.toml');
+const kScada = [...readFileSync(kExample, 'utf8').matchAll(/^ {2}"(scada-data \w+=.*to=.*)",$/gm)].map(([, rule]) => rule.replace('=1s', '=200ms'));
+
+const kFlow = [
+  ...kScada,
+  'fast throttle=50ms',
+  'plant.{line} aggregate=100ms value=/v to=figures.{line} as=figures',
+];
+
+describe('flow', () => {
+  let target;
+  let server;
+  before(async () => {
+    target = await startTarget({ apps: [{ flow: kFlow }] });
+    server = target.server;
+  });
+  after(async () => {
+    disconnectAll();
+    closeSioClients();
+    await target?.stop();
+  });
+
+  const reading = (channel, value) => ({ data: { channel, value, unit: '°C' }, timestamp: new Date().toISOString(), channel });
+
+  /** What a reader of `channel` has got: [event, data]. */
+  async function follow(client, name) {
+    const got = [];
+    const [channel] = await subscribed(client, name);
+    channel.bind_global((event, data) => { if (!event.startsWith('pusher:')) got.push([event, data]); });
+    return got;
+  }
+
+  it('the example is a configuration that the server takes', () => {
+    assert.equal(kScada.length, 3);
+    execFileSync(kBinary, ['check', '--config', kExample], { env: { ...process.env, PUSHER_APP_SECRET: 'plant-secret' }, stdio: 'pipe' });
+  });
+
+  it('one stream of readings becomes a batch, a throttled and a live channel', async () => {
+    const client = pusherJs(server);
+    await connected(client);
+    const raw = await follow(client, 'scada-data');
+    const batches = await follow(client, 'scada-batch');
+    const throttled = await follow(client, 'scada-aggregated');
+    const live = await follow(client, 'scada-realtime');
+    const sent = { a: [], b: [], c: [] };
+    for (let i = 0; i < 120; i++) {
+      const sensor = 'abc'[i % 3];
+      const value = Math.round(i * 37) / 100;
+      sent[sensor].push(value);
+      await server.publish('scada-data', 'scada.data.received', JSON.stringify(reading(sensor, value)));
+    }
+    await eventually(() => raw.length === 120, 'all readings');
+    const counted = (sensor) => batches.reduce((sum, [, { values }]) => sum + (values[sensor]?.count ?? 0), 0);
+    await eventually(() => ['a', 'b', 'c'].every((sensor) => counted(sensor) === 40), 'every reading in a batch');
+    for (const sensor of ['a', 'b', 'c']) {
+      const figures = batches.map(([, { values }]) => values[sensor]).filter(Boolean);
+      const sum = figures.reduce((total, one) => total + one.sum, 0);
+      assert.equal(sum.toFixed(2), sent[sensor].reduce((total, value) => total + value, 0).toFixed(2));
+      assert.equal(Math.min(...figures.map(({ min }) => min)), Math.min(...sent[sensor]));
+      assert.equal(Math.max(...figures.map(({ max }) => max)), Math.max(...sent[sensor]));
+      assert.equal(figures.at(-1).last, sent[sensor].at(-1));
+      for (const { average, sum: of, count } of figures) assert.ok(Math.abs(average - of / count) < 1e-9);
+    }
+    assert.ok(batches.every(([event]) => event === 'scada.batch.processed'));
+    assert.ok(batches.every(([, { window }]) => Date.parse(window.end) - Date.parse(window.start) === 200));
+    await eventually(() => throttled.at(-1)?.[1].data.value === sent.c.at(-1), 'the newest reading, throttled');
+    assert.ok(throttled.every(([event]) => event === 'scada.aggregated.updated'));
+    assert.ok(throttled.length < 120);
+    const newest = (sensor) => live.filter(([, { channel }]) => channel === sensor).at(-1)?.[1].data.value;
+    await eventually(() => ['a', 'b', 'c'].every((sensor) => newest(sensor) === sent[sensor].at(-1)), 'the newest of each sensor');
+    assert.ok(live.every(([event]) => event === 'scada.data.received'));
+  });
+
+  it('a rule in place thins a channel out for readers of both protocols alike', async () => {
+    const client = pusherJs(server);
+    await connected(client);
+    const got = await follow(client, 'fast');
+    const socket = await sioConnected(target, { transports: ['websocket'] });
+    const heard = [];
+    socket.on('tick', (data) => heard.push(data));
+    assert.equal((await sioCall(socket, 'subscribe', { channel: 'fast' })).ok, true);
+    for (let i = 1; i <= 60; i++) await server.publish('fast', 'tick', JSON.stringify({ i }));
+    await eventually(() => got.at(-1)?.[1].i === 60 && heard.at(-1)?.i === 60, 'the last one');
+    assert.deepEqual(heard, got.map(([, data]) => data));
+    assert.ok(got.length < 60);
+  });
+
+  it('captures name the channel of the result', async () => {
+    const client = pusherJs(server);
+    await connected(client);
+    const seven = await follow(client, 'figures.7');
+    const eight = await follow(client, 'figures.8');
+    await server.publish('plant.7', 'x', '{"v":1.50}');
+    await server.publish('plant.7', 'x', '{"v":2.25}');
+    await server.publish('plant.7', 'x', 'no JSON');
+    await eventually(() => seven.reduce((sum, [, { values }]) => sum + values.count, 0) === 2, 'both');
+    assert.equal(eight.length, 0);
+  });
+
+  it('a reload brings rules and takes them away; what they hold is sent', async () => {
+    const own = await startServer({ apps: [{ flow: ['slow throttle=1h'] }] });
+    const client = await own.connect();
+    await client.subscribe('slow');
+    await own.publish('slow', 'e', '1');
+    await own.publish('slow', 'e', '2');
+    await client.waitFor((frame) => frame.data === '1');
+    assert.equal(client.all('e').length, 1);
+    writeFileSync(path.join(own.directory, 'kilat.toml'), configText({ apps: [{ flow: [] }] }));
+    own.child.kill('SIGHUP');
+    await client.waitFor((frame) => frame.data === '2');
+    await own.publish('slow', 'e', '3');
+    await own.publish('slow', 'e', '4');
+    await client.waitFor((frame) => frame.data === '4');
+    assert.equal(client.all('e').length, 4);
+    await own.stop();
+  });
+
+  it('a stop sends what is held before the connections end', async () => {
+    const own = await startServer({ apps: [{ flow: ['slow throttle=1h'] }] });
+    const client = await own.connect();
+    await client.subscribe('slow');
+    await own.publish('slow', 'e', '1');
+    await own.publish('slow', 'e', 'last');
+    own.child.kill('SIGTERM');
+    await client.waitFor((frame) => frame.data === 'last', { even_closed: true });
+    await own.stop();
+  });
+});
