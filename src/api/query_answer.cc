@@ -6,18 +6,6 @@
 namespace kilat::api {
 namespace {
 
-void append_position(std::string& out, hub::Position position) {
-  if (out.back() != '{') out += ',';
-  out += R"("position":)";
-  if (position.epoch == 0) {
-    out += "null";
-    return;
-  }
-  out += R"({"epoch":")" + hub::epoch_text(position.epoch) + R"(","offset":)";
-  append_json_number(out, position.offset);
-  out += '}';
-}
-
 void append_counts(std::string& out, const hub::ChannelCounts& counts, Info info) {
   const bool presence = hub::kind_of(counts.channel).presence();
   if (presence && info.user_count) {
@@ -34,7 +22,11 @@ void append_counts(std::string& out, const hub::ChannelCounts& counts, Info info
 std::string counts_json(const hub::ChannelCounts& counts, Info info) {
   std::string out = "{";
   append_counts(out, counts, info);
-  if (info.position) append_position(out, counts.position);
+  if (info.position) {
+    if (out.back() != '{') out += ',';
+    out += R"("position":)";
+    append_position(out, counts.position);
+  }
   out += '}';
   return out;
 }

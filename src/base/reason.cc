@@ -207,6 +207,8 @@ constexpr std::array kTable = std::to_array<ReasonRow>({
      "the disk is full or the file of durable histories damaged; look at the log and at /health/ready"},
     {R::kDurableFileInvalid, "durable_file_invalid", "The file of durable histories can't be used", 0, 0, 0, kStays,
      "see what is said with it; another file, or the file of a backup, can be put in its place"},
+    {R::kFlowInvalid, "flow_invalid", "Not folded", 4009, 0, 0, kStays,
+     "flow of pusher:subscribe takes conflate (ms) or max_rate (a second), and key; at most 32 channels a connection"},
     {R::kClientEventsDisabled, "client_events_disabled", "The app does not have client messaging enabled.", 4301, 0, 0,
      kStays, "set app.client_events = true"},
     {R::kClientEventChannelRefused, "client_event_channel_refused",

@@ -119,6 +119,7 @@ enum class Reason : uint8_t {
   kHistoryTooLong,
   kHistoryUnavailable,
   kDurableFileInvalid,
+  kFlowInvalid,
   kClientEventsDisabled,
   kClientEventChannelRefused,
   kClientEventNotSubscribed,

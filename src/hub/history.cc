@@ -1,7 +1,6 @@
 #include "hub/history.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 namespace kilat::hub {
@@ -13,20 +12,6 @@ uint64_t wire_bytes(const Publication& publication) {
 }
 
 }  // namespace
-
-std::string epoch_text(uint32_t epoch) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string text(8, '0');
-  for (size_t i = text.size(); i-- > 0; epoch >>= 4) text[i] = kDigits[epoch & 15];
-  return text;
-}
-
-uint32_t parse_epoch(std::string_view text) {
-  uint32_t epoch = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, epoch, 16);
-  return error == std::errc() && stop == end && epoch_text(epoch) == text ? epoch : 0;
-}
 
 uint64_t History::cost(const Publication& publication) {
   // The frame that readers share has the texts once more.

@@ -10,31 +10,17 @@
 #include <string_view>
 #include <vector>
 
+#include "base/history_ask.h"
 #include "base/reason.h"
 #include "hub/history_rules.h"
 #include "hub/publication.h"
 
 namespace kilat::hub {
 
-struct Position {
-  uint32_t epoch = 0;   ///< 0: the channel has no history
-  uint64_t offset = 0;  ///< of the last event; 0: before the first
-
-  bool operator==(const Position&) const = default;
-};
-
-/// As clients see an epoch: 8 hexadecimal digits.
-std::string epoch_text(uint32_t epoch);
-/// 0 when it is none of ours.
-uint32_t parse_epoch(std::string_view text);
-
-/// What a joiner wants of the history, beside the positions of what comes.
-struct HistoryAsk {
-  bool recover = false;    ///< what came after `since`
-  Position since = {};     ///< epoch 0: one that this server never gave
-  uint64_t rewind = 0;     ///< the last so many events
-  uint64_t rewind_ms = 0;  ///< the events that are at most so old
-};
+using kilat::epoch_text;
+using kilat::HistoryAsk;
+using kilat::parse_epoch;
+using kilat::Position;
 
 /// What a joiner gets of it.
 struct HistoryAnswer {
@@ -42,6 +28,9 @@ struct HistoryAnswer {
   bool asked = false;              ///< to recover
   Reason refused = Reason::kNone;  ///< why it can't be recovered
   std::vector<PublicationPtr> missed;
+
+  /// Id of `refused`; "" when it is none.
+  std::string_view why() const { return refused == Reason::kNone ? std::string_view() : reason_row(refused).id; }
 };
 
 /// A stretch of a history, for the HTTP API.

@@ -66,23 +66,6 @@ std::string presence_json(const hub::MemberList& members) {
   return json;
 }
 
-// "position":{…},"recovered":…; empty for who has not asked.
-std::string history_json(const hub::HistoryAnswer* history) {
-  std::string json;
-  if (history == nullptr) return json;
-  if (history->position.epoch != 0) {
-    json += R"("position":{"epoch":")" + hub::epoch_text(history->position.epoch) + R"(","offset":)";
-    append_json_number(json, history->position.offset);
-    json += '}';
-  }
-  if (!history->asked) return json;
-  if (!json.empty()) json += ',';
-  if (history->refused == Reason::kNone) return json += R"("recovered":true)";
-  json += R"("recovered":false,"reason":")";
-  json += reason_row(history->refused).id;
-  return json += '"';
-}
-
 // The type and status that SDKs and Echo's error callbacks know for a refused subscription (docs/protocol.md).
 struct SubscriptionRefusal {
   std::string_view type;
@@ -208,16 +191,18 @@ net::FramePtr pong_frame(std::string_view payload) {
 }
 
 net::FramePtr subscription_succeeded(const hub::JoinReply& reply, bool alone) {
-  std::string inner = history_json(reply.history.get());
+  std::string inner = "{";
+  if (reply.history) append_history(inner, reply.history->position, reply.history->asked, reply.history->why());
   if (reply.members) {
     hub::MemberList joiner;
     for (const hub::Member& member : *reply.members) {
       if (alone && member.user_id == reply.user_id) joiner.push_back(member);
     }
-    if (!inner.empty()) inner += ',';
+    if (inner.back() != '{') inner += ',';
     inner += presence_json(alone ? joiner : *reply.members);
   }
-  return internal_event("pusher_internal:subscription_succeeded", reply.channel, '{' + inner + '}');
+  inner += '}';
+  return internal_event("pusher_internal:subscription_succeeded", reply.channel, inner);
 }
 
 net::FramePtr subscription_succeeded(std::string_view channel) {

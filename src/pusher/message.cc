@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/history_json.h"
 #include "base/json_parser.h"
 
 namespace kilat::pusher {
@@ -20,30 +21,30 @@ Kind kind_of_event(std::string_view event) {
   return Kind::kUnsupported;
 }
 
-uint64_t number_member(const dom::object& object, std::string_view key) {
-  uint64_t number = 0;
-  return object[key].get(number) == simdjson::SUCCESS ? number : 0;
-}
-
-// What a subscription wants of the channel's history (docs/history.md). What is not as it should be means nothing.
-std::optional<hub::HistoryAsk> read_history(const dom::object& data) {
-  std::optional<hub::HistoryAsk> ask;
-  dom::object object;
-  bool wanted = false;
-  if (data["recover"].get(object) == simdjson::SUCCESS) {
-    ask.emplace();
-    ask->recover = true;
-    ask->since = {hub::parse_epoch(string_member(object, "epoch").value_or("")), number_member(object, "offset")};
-  } else if (data["recover"].get(wanted) == simdjson::SUCCESS && wanted) {
-    ask.emplace();
+// `flow` as the text of a rule (docs/flow.md), which is checked where it is used. What it may hold is small, because
+// each connection may have many.
+std::optional<std::string> read_flow(const dom::object& data) {
+  dom::object flow;
+  if (data["flow"].get(flow) != simdjson::SUCCESS) return std::nullopt;
+  uint64_t conflate_ms = 0;
+  double max_rate = 0;
+  bool batch = false;
+  std::string text = "* ";
+  if (flow["conflate"].get(conflate_ms) == simdjson::SUCCESS && conflate_ms > 0) {
+    text += "conflate=" + std::to_string(conflate_ms) + "ms";
+    if (flow["batch"].get(batch) == simdjson::SUCCESS && batch) text += " send=batch";
+  } else if (flow["max_rate"].get(max_rate) == simdjson::SUCCESS && max_rate >= 0.001 && max_rate <= 1000) {
+    text += "throttle=" + std::to_string(static_cast<uint64_t>(1000 / max_rate)) + "ms";
+  } else {
+    return std::string();
   }
-  if (data["rewind"].get(object) == simdjson::SUCCESS) {
-    if (!ask) ask.emplace();
-    ask->rewind = number_member(object, "count");
-    constexpr uint64_t kSecondsMax = uint64_t{365} * 86'400;
-    ask->rewind_ms = std::min(number_member(object, "seconds"), kSecondsMax) * 1000;
+  if (const auto key = string_member(flow, "key")) {
+    const auto breaks = [](char c) { return static_cast<unsigned char>(c) <= ' '; };
+    if (std::ranges::any_of(*key, breaks)) return std::string();
+    text += " key=";
+    text += *key;
   }
-  return ask;
+  return text += " keys=1000 bytes=256KiB";
 }
 
 }  // namespace
@@ -103,7 +104,7 @@ std::optional<ClientMessage> MessageParser::parse(std::string_view text) {
   if (!channel) return std::nullopt;
   message.channel = *channel;
   message.channel_data = string_member(*data, "channel_data");
-  message.history = read_history(*data);
+  message.wishes = {read_history_ask(*data), read_flow(*data)};
   return message;
 }
 

@@ -9,11 +9,17 @@
 #include <string>
 #include <string_view>
 
+#include "base/history_ask.h"
 #include "base/member_data.h"
 #include "base/reason.h"
-#include "hub/history.h"
 
 namespace kilat::pusher {
+
+/// How a subscriber wants its channel, beyond what every client gets.
+struct Wishes {
+  std::optional<HistoryAsk> history = {};  ///< positions, and perhaps the past
+  std::optional<std::string> flow = {};    ///< a flow rule for it alone; "": one that makes no sense
+};
 
 struct ClientMessage {
   enum class Kind : uint8_t {
@@ -32,9 +38,9 @@ struct ClientMessage {
   std::optional<std::string_view> auth;
   std::optional<std::string_view> channel_data;
   std::optional<std::string_view> user_data;
-  std::optional<std::string_view> token;   ///< sign-in: instead of auth and user_data
-  std::optional<hub::HistoryAsk> history;  ///< subscribe: positions are wanted, and perhaps the past
-  std::string_view data;                   ///< client events: the raw JSON value
+  std::optional<std::string_view> token;  ///< sign-in: instead of auth and user_data
+  Wishes wishes;                          ///< subscribe
+  std::string_view data;                  ///< client events: the raw JSON value
 };
 
 class MessageParser {

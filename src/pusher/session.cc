@@ -69,6 +69,7 @@ void Session::retire() {
   if (handle() == hub::Handle()) return;  // there was no memory to open it
   const memory::MustSucceed retiring;
   shard_.wheel.cancel(*this);
+  folded_.reset();
   if (shard_.handlers != nullptr) shard_.handlers->on_closed(*this);
   if (user_) {
     for (const auto& watched : user_->watchlist) shard_.hub.watch(*this, watched.first, false);
@@ -232,6 +233,11 @@ void Session::on_joined(const hub::JoinReply& reply) {
 }
 
 void Session::deliver_own(const hub::Publication& publication) {
+  if (folded_ && folded_->take(publication)) return;
+  send_event(publication);
+}
+
+void Session::send_event(const hub::Publication& publication) {
   const hub::Subscription* subscription = find(publication.channel());
   const bool offset = subscription != nullptr && subscription->options.positions;
   outbox().push_event(shard_.encoder.frame(publication, deflater_.get(), offset));

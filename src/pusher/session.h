@@ -21,6 +21,7 @@
 #include "hub/access.h"
 #include "hub/shard_hub.h"
 #include "pusher/encode.h"
+#include "pusher/folded.h"
 #include "pusher/message.h"
 #include "ws/deflate.h"
 #include "ws/reader.h"
@@ -103,6 +104,10 @@ class Session final : public hub::Subscriber, private Timer {
   /// The connection is gone, or will be; leaves all channels. Safe to call again.
   void retire();
 
+  /// An event of a channel, to this client alone.
+  void send_event(const hub::Publication& publication);
+  Shard& shard() { return shard_; }
+
   // From the hub, through the shard's sink.
   void on_joined(const hub::JoinReply& reply);
   void on_user_status(const hub::UserStatus& status);
@@ -143,7 +148,7 @@ class Session final : public hub::Subscriber, private Timer {
   /// A channel that the client will be in if the backend says so.
   struct Asking {
     std::string channel;
-    std::optional<hub::HistoryAsk> history;
+    Wishes wishes;
   };
 
   static void on_timer(Timer& timer);
@@ -164,9 +169,10 @@ class Session final : public hub::Subscriber, private Timer {
   void subscribe(const ClientMessage& message);
   void unsubscribe(const ClientMessage& message);
   void subscribe_user_channel(const ClientMessage& message);
-  void ask_backend(std::string_view channel, const std::optional<hub::HistoryAsk>& history);
+  void ask_backend(std::string_view channel, const Wishes& wishes);
   void on_backend_answer(const std::string& channel, const auth::BackendAnswer& answer);
-  void join(std::string_view channel, hub::Entry entry, const std::optional<hub::HistoryAsk>& history);
+  void join(std::string_view channel, hub::Entry entry, const Wishes& wishes);
+  bool fold(std::string_view channel, const std::string& rule);
   Reason check_signature(const ClientMessage& message);
   Reason read_member(const ClientMessage& message, hub::Member& member);
   void refuse_subscription(Reason reason, std::string_view channel);
@@ -206,6 +212,7 @@ class Session final : public hub::Subscriber, private Timer {
   std::unique_ptr<ws::Deflater> deflater_;
   std::unique_ptr<User> user_;
   auth::CredentialsPtr credentials_;
+  std::unique_ptr<FoldedChannels> folded_;
   std::unique_ptr<std::vector<Asking>> asking_;  ///< about which the backend is asked
   Allowance messages_;
   Allowance bytes_;

@@ -24,7 +24,7 @@ void Session::subscribe(const ClientMessage& message) {
     return refuse_subscription(Reason::kTooManySubscriptions, channel);
   }
   if (!kind.needs_signature() || !message.auth || message.auth->empty()) {
-    return join(channel, shard_.access.enter(app(), channel, who()), message.history);
+    return join(channel, shard_.access.enter(app(), channel, who()), message.wishes);
   }
   if (const Reason reason = check_signature(message); reason != Reason::kNone) {
     return refuse_subscription(reason, channel);
@@ -35,13 +35,13 @@ void Session::subscribe(const ClientMessage& message) {
       return refuse_subscription(reason, channel);
     }
   }
-  join(channel, std::move(entry), message.history);
+  join(channel, std::move(entry), message.wishes);
 }
 
-void Session::ask_backend(std::string_view channel, const std::optional<hub::HistoryAsk>& history) {
+void Session::ask_backend(std::string_view channel, const Wishes& wishes) {
   if (!asking_) asking_ = std::make_unique<std::vector<Asking>>();
   if (std::ranges::find(*asking_, channel, &Asking::channel) != asking_->end()) return;
-  asking_->push_back({std::string(channel), history});
+  asking_->push_back({std::string(channel), wishes});
   auth::BackendQuestion question{.channel = std::string(channel),
                                  .socket_id = socket_id().text(),
                                  .user_id = user_ ? user_->who->user_id : std::string(),
@@ -59,33 +59,48 @@ void Session::on_backend_answer(const std::string& channel, const auth::BackendA
   if (closing_ || !asking_) return;
   const auto asked = std::ranges::find(*asking_, channel, &Asking::channel);
   if (asked == asking_->end()) return;
-  const std::optional<hub::HistoryAsk> history = asked->history;
+  const Wishes wishes = std::move(asked->wishes);
   asking_->erase(asked);
   if (asking_->empty()) asking_.reset();
-  join(channel, hub::Access::told(channel, answer, who()), history);
+  join(channel, hub::Access::told(channel, answer, who()), wishes);
 }
 
-void Session::join(std::string_view channel, hub::Entry entry, const std::optional<hub::HistoryAsk>& history) {
-  if (entry.ask_backend) return ask_backend(channel, history);
+void Session::join(std::string_view channel, hub::Entry entry, const Wishes& wishes) {
+  if (entry.ask_backend) return ask_backend(channel, wishes);
   if (entry.refused == Reason::kNone) entry.refused = hub::member_refusal(settings(), entry.member);
   if (entry.refused != Reason::kNone) return refuse_subscription(entry.refused, channel);
   if (shard_.handlers != nullptr && !shard_.handlers->allows_subscription(*this, channel, entry.member)) {
     return refuse_subscription(Reason::kHandlerRefused, channel);
   }
   hub::JoinOptions options = shard_.access.options(app(), channel, entry, who());
-  std::unique_ptr<hub::HistoryAsk> ask;
-  if (history) {
-    ask = std::make_unique<hub::HistoryAsk>(*history);
+  std::unique_ptr<HistoryAsk> ask;
+  // What a rule sends has no place in the history, so a client that folds has no position.
+  if (wishes.history && !wishes.flow) {
+    ask = std::make_unique<HistoryAsk>(*wishes.history);
     options.positions = true;
     options.format = with_offset(format());
   }
+  if (wishes.flow && find(channel) == nullptr) {
+    if (fold(channel, *wishes.flow)) {
+      options.format = kOwnFormat;
+    } else {
+      refuse(Reason::kFlowInvalid, {}, channel);  // it reads the channel as it is
+    }
+  }
   shard_.hub.join(*this, channel, std::move(entry.member), options, std::move(ask));
+}
+
+bool Session::fold(std::string_view channel, const std::string& rule) {
+  if (!folded_) folded_ = std::make_unique<FoldedChannels>(*this);
+  folded_->remove(channel);  // of a subscription that was refused
+  return folded_->add(channel, rule);
 }
 
 void Session::unsubscribe(const ClientMessage& message) {
   // The user channel belongs to the sign-in, which lasts as long as the connection.
   if (hub::kind_of(message.channel).user()) return;
   if (asking_) std::erase_if(*asking_, [&](const Asking& asking) { return asking.channel == message.channel; });
+  if (folded_) folded_->remove(message.channel);
   const bool had = shard_.hub.leave(*this, message.channel);
   if (had && shard_.handlers != nullptr) shard_.handlers->on_unsubscribed(*this, message.channel);
 }

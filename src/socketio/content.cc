@@ -4,6 +4,7 @@
 
 #include "auth/credentials.h"
 #include "base/base64.h"
+#include "base/history_json.h"
 #include "base/json_parser.h"
 #include "base/json_raw.h"
 #include "base/json_text.h"
@@ -173,6 +174,7 @@ std::optional<Request> ContentParser::parse_request(std::string_view json) {
   request.user_data = text_member(object, "user_data");
   request.token = text_member(object, "token");
   read_headers(object, request.headers);
+  request.history = read_history_ask(object);
   request.event = text_member(object, "event").value_or(std::string());
   if (const auto data = find_raw(object, json, "data")) request.data = data->raw;
   return request;

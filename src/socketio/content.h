@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/history_ask.h"
 #include "base/member_data.h"
 
 namespace kilat {
@@ -34,6 +35,7 @@ struct Request {
   std::optional<std::string> token;
   /// Of `auth.headers`: those that a backend may be shown.
   std::vector<std::pair<std::string, std::string>> headers;
+  std::optional<HistoryAsk> history;  ///< subscribe: positions are wanted, and perhaps the past
   std::string event;
   std::string_view data;  ///< raw JSON; empty when missing
 };

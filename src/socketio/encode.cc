@@ -34,6 +34,13 @@ net::FramePtr PublicationEncoder::encode(const hub::Publication& publication, co
   const auto attachments = static_cast<uint32_t>(content.attachments.size());
   text_ = packet_head(attachments > 0 ? Packet::Type::kBinaryEvent : Packet::Type::kEvent, nsp.name, id, attachments);
   append_event(publication, nsp, content.arguments);
+  if (options.position) {
+    text_ += R"(,{"channel":)";
+    append_json_string(text_, room_of(publication.channel(), nsp.scope));
+    text_ += R"(,"offset":)";
+    append_json_number(text_, publication.number());
+    text_ += '}';
+  }
   if (!options.offset.empty()) {
     text_ += R"(,")";
     text_ += options.offset;

@@ -18,6 +18,7 @@ inline constexpr hub::Format kOwnFormat = 6;     ///< all others: see Shard::fra
 
 struct EncodeOptions {
   std::string_view offset = {};      ///< recovery: added as the last argument
+  bool position = false;             ///< of the event in the history of its channel: added before that
   ws::Deflater* deflater = nullptr;  ///< permessage-deflate without context
 };
 

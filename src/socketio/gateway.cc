@@ -16,8 +16,10 @@ constexpr std::string_view kClientEventPrefix = "client-";
 
 // `alone`: only the joiner is shown.
 std::string joined_answer(const hub::JoinReply& reply, bool alone) {
-  if (!reply.members) return std::string(kOk);
-  std::string json = R"({"ok":true,"me":)";
+  std::string json = R"({"ok":true)";
+  if (reply.history) append_history(json, reply.history->position, reply.history->asked, reply.history->why());
+  if (!reply.members) return json += '}';
+  json += R"(,"me":)";
   append_json_string(json, reply.user_id);
   json += R"(,"members":[)";
   for (const hub::Member& member : *reply.members) {
@@ -62,7 +64,7 @@ void Socket::subscribe(std::string_view argument, std::optional<uint64_t> ack) {
     entry = shard_.access.enter(nsp_.app, channel, who_.get());
   }
   if (entry.ask_backend) return ask_backend(*request, channel, ack);
-  join(channel, std::move(entry), ack);
+  join(channel, std::move(entry), ack, request->history);
 }
 
 Reason Socket::check_channel(std::string_view channel) const {
@@ -92,13 +94,20 @@ Reason Socket::check_signed(const Request& request, std::string_view channel, hu
   return Reason::kNone;
 }
 
-void Socket::join(const std::string& channel, hub::Entry entry, std::optional<uint64_t> ack) {
+void Socket::join(const std::string& channel, hub::Entry entry, std::optional<uint64_t> ack,
+                  const std::optional<HistoryAsk>& history) {
   if (entry.refused == Reason::kNone) entry.refused = hub::member_refusal(app().settings, entry.member);
   if (entry.refused != Reason::kNone) return refuse(ack, entry.refused);
-  const hub::JoinOptions options = shard_.access.options(nsp_.app, channel, entry, who_.get());
+  hub::JoinOptions options = shard_.access.options(nsp_.app, channel, entry, who_.get());
+  std::unique_ptr<HistoryAsk> ask;
+  if (history) {
+    ask = std::make_unique<HistoryAsk>(*history);
+    options.positions = true;
+    options.format = kOwnFormat;
+  }
   // The answer may come before join() returns.
   joining_.push_back({channel, ack});
-  shard_.hub.join(*this, channel, std::move(entry.member), options);
+  shard_.hub.join(*this, channel, std::move(entry.member), options, std::move(ask));
 }
 
 // KEY:HEX, as the SDKs of Pusher make it.

@@ -118,7 +118,7 @@ std::vector<Socket::Joining> Socket::take_waiting(std::vector<Joining>& waiting,
 
 void Socket::ask_backend(Request& request, const std::string& channel, std::optional<uint64_t> ack) {
   const bool asked = std::ranges::find(asking_, channel, &Joining::channel) != asking_.end();
-  asking_.push_back({channel, ack});
+  asking_.push_back({channel, ack, request.history});
   if (asked) return;
   auth::BackendQuestion question{
       .channel = channel, .socket_id = id(), .user_id = user_id(), .headers = std::move(request.headers)};
@@ -134,7 +134,7 @@ void Socket::ask_backend(Request& request, const std::string& channel, std::opti
 void Socket::on_backend_answer(const std::string& channel, const auth::BackendAnswer& answer) {
   // A client that has unsubscribed meanwhile is not asking any more.
   for (const Joining& asked : take_waiting(asking_, channel)) {
-    join(channel, hub::Access::told(channel, answer, who_.get()), asked.ack);
+    join(channel, hub::Access::told(channel, answer, who_.get()), asked.ack, asked.history);
   }
 }
 

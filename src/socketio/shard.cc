@@ -203,10 +203,10 @@ hub::SocketId Shard::new_socket_id(uint32_t slot) {
 
 // --- frames
 
-net::FramePtr Shard::frame_for(const hub::Publication& publication, const Namespace& nsp, bool deflate,
+net::FramePtr Shard::frame_for(const hub::Publication& publication, const Namespace& nsp, FrameKind kind,
                                uint64_t* number) {
-  const bool fits = cached_.publication && &*cached_.publication == &publication && cached_.nsp == &nsp &&
-                    cached_.deflated == deflate;
+  const bool fits =
+      cached_.publication && &*cached_.publication == &publication && cached_.nsp == &nsp && cached_.kind == kind;
   if (!fits) {
     EncodeOptions encode;
     std::string offset;
@@ -218,9 +218,10 @@ net::FramePtr Shard::frame_for(const hub::Publication& publication, const Namesp
       offset = Recovery::offset_text(next);
       encode.offset = offset;
     }
-    if (deflate) encode.deflater = &deflater;
+    encode.position = kind.position;
+    if (kind.deflated) encode.deflater = &deflater;
     net::FramePtr frame = encoder.frame(publication, nsp, encode);
-    cached_ = {hub::PublicationPtr(publication), &nsp, deflate, next, std::move(frame)};
+    cached_ = {hub::PublicationPtr(publication), &nsp, kind, next, std::move(frame)};
   }
   if (number != nullptr) *number = cached_.number;
   return cached_.frame;

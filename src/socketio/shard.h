@@ -58,6 +58,13 @@ struct PollRequest {
   std::string body;
 };
 
+/// What is special about the frames of a reader with kOwnFormat.
+struct FrameKind {
+  bool deflated = false;
+  bool position = false;  ///< with the offset of the event in the history of its channel
+  bool operator==(const FrameKind&) const = default;
+};
+
 /// What a shard's Socket.IO needs of the rest of the program.
 class Host {
  public:
@@ -178,7 +185,7 @@ class Shard {
   hub::SocketId new_socket_id(uint32_t slot);
   /// The frame of a publication for a reader with kOwnFormat; made once for all alike that follow each other. With
   /// recovery its number, which is its offset, is in `number`.
-  net::FramePtr frame_for(const hub::Publication& publication, const Namespace& nsp, bool deflate, uint64_t* number);
+  net::FramePtr frame_for(const hub::Publication& publication, const Namespace& nsp, FrameKind kind, uint64_t* number);
   /// The sockets of a namespace on this shard, in no order.
   std::vector<Socket*>& sockets(const Namespace& nsp) {
     return sockets_[static_cast<size_t>(&nsp - options.namespaces.data())];
@@ -213,7 +220,7 @@ class Shard {
   struct CachedFrame {
     hub::PublicationPtr publication;
     const Namespace* nsp = nullptr;
-    bool deflated = false;
+    FrameKind kind;
     uint64_t number = 0;
     net::FramePtr frame;
   };

@@ -158,11 +158,16 @@ void Socket::acknowledge(uint64_t id, std::string_view list, std::span<const std
 
 void Socket::deliver_own(const hub::Publication& publication) {
   const bool deflate = session_ != nullptr && session_->link() != nullptr && session_->link()->options().deflate;
+  FrameKind kind{.deflated = deflate, .position = false};
+  if (publication.kind() == hub::Publication::Kind::kEvent && publication.number() != 0) {
+    const hub::Subscription* subscription = find(publication.channel());
+    kind.position = subscription != nullptr && subscription->options.positions;
+  }
   uint64_t number = 0;
-  net::FramePtr frame = shard_.frame_for(publication, nsp_, deflate, &number);
+  net::FramePtr frame = shard_.frame_for(publication, nsp_, kind, &number);
   if (replay_ && number != 0) {
     // Deflated frames can't be sent again over long-polling.
-    replay_->add(number, deflate ? shard_.frame_for(publication, nsp_, false, nullptr) : frame);
+    replay_->add(number, deflate ? shard_.frame_for(publication, nsp_, {.position = kind.position}, nullptr) : frame);
   }
   if (session_ != nullptr) outbox().push_event(session_->link_frame(std::move(frame)));
 }
@@ -172,7 +177,7 @@ void Socket::deliver(const hub::Publication& publication, bool is_volatile) {
     if (session_ == nullptr || !session_->writable()) return;
     if (!replay_) return shard_.hub.local().deliver_to_one(*this, publication);
     // It has an offset like every event, or its last argument would be taken for one; but it is not kept.
-    outbox().push_event(session_->link_frame(shard_.frame_for(publication, nsp_, false, nullptr)));
+    outbox().push_event(session_->link_frame(shard_.frame_for(publication, nsp_, {}, nullptr)));
     return;
   }
   shard_.hub.local().deliver_to_one(*this, publication);

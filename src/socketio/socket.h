@@ -92,6 +92,7 @@ class Socket final : public hub::Subscriber {
   struct Joining {
     std::string channel;
     std::optional<uint64_t> ack;
+    std::optional<HistoryAsk> history = {};  ///< while the backend is asked
   };
 
   void choose_format();
@@ -109,7 +110,8 @@ class Socket final : public hub::Subscriber {
   void on_backend_answer(const std::string& channel, const auth::BackendAnswer& answer);
   /// Takes the waiting clients of a channel out of `waiting`.
   static std::vector<Joining> take_waiting(std::vector<Joining>& waiting, std::string_view channel);
-  void join(const std::string& channel, hub::Entry entry, std::optional<uint64_t> ack);
+  void join(const std::string& channel, hub::Entry entry, std::optional<uint64_t> ack,
+            const std::optional<HistoryAsk>& history);
   bool signature_fits(const std::optional<std::string>& auth, const std::string& text);
   void unsubscribe(std::string_view argument, std::optional<uint64_t> ack);
   void sign_in(std::string_view argument, std::optional<uint64_t> ack);

@@ -110,6 +110,48 @@ describe('flow', () => {
     assert.equal(eight.length, 0);
   });
 
+  it('a client may have a channel folded for itself alone', async () => {
+    const plain = await server.connect();
+    await plain.subscribe('ticks');
+    const slow = await server.connect();
+    await slow.subscribe('ticks', { flow: { max_rate: 5 } });
+    const newest = await server.connect({ perMessageDeflate: true });
+    await newest.subscribe('ticks', { flow: { conflate: 200, key: '/id' } });
+    const batched = await server.connect();
+    await batched.subscribe('ticks', { flow: { conflate: 200, key: '/id', batch: true } });
+    for (let i = 1; i <= 60; i++) await server.publish('ticks', 't', JSON.stringify({ id: i % 3, i }));
+    const data = (client) => client.all('t', 'ticks').map((frame) => JSON.parse(frame.data));
+    await plain.until(() => data(plain).length === 60, 'all');
+    await slow.until(() => data(slow).at(-1)?.i === 60, 'the last one');
+    assert.ok(data(slow).length < 60);
+    const last = (list, id) => list.filter((one) => one.id === id).at(-1)?.i;
+    await newest.until(() => [58, 59, 60].every((i) => last(data(newest), i % 3) === i), 'the newest of each key');
+    assert.ok(data(newest).length < 60);
+    await batched.until(() => [58, 59, 60].every((i) => last(data(batched).flat(), i % 3) === i), 'the newest of each key');
+    assert.ok(data(batched).every(Array.isArray));
+    slow.unsubscribe('ticks');
+    await slow.ping();
+    await slow.subscribe('ticks');
+    const before = data(slow).length;
+    for (let i = 61; i <= 70; i++) await server.publish('ticks', 't', JSON.stringify({ id: 0, i }));
+    await slow.until(() => data(slow).length === before + 10, 'all again');
+  });
+
+  it('a wish that makes no sense is answered, and the channel comes as it is', async () => {
+    for (const flow of [{}, { max_rate: 0 }, { max_rate: -1 }, { max_rate: 'x' }, { conflate: 1.5 }, { conflate: 100, key: 'a b' }, { conflate: 100, key: 'x' }]) {
+      const client = await server.connect();
+      const from = client.frames.length;
+      await client.subscribe('ticks', { flow });
+      const error = await client.waitFor('pusher:error', { from });
+      assert.equal(error.data.reason, 'flow_invalid', JSON.stringify(flow));
+      await client.barrier('ticks');
+      await client.close();
+    }
+    const many = await server.connect();
+    for (let i = 0; i < 33; i++) await many.subscribe(`many-${i}`, { flow: { max_rate: 1 } });
+    assert.equal(many.all('pusher:error').length, 1);
+  });
+
   it('a reload brings rules and takes them away; what they hold is sent', async () => {
     const own = await startServer({ apps: [{ flow: ['slow throttle=1h'] }] });
     const client = await own.connect();

@@ -4,7 +4,8 @@ import { randomUUID } from 'node:crypto';
 import { after, afterEach, before, describe, it } from 'node:test';
 
 import { expectHttpError } from './asserts.mjs';
-import { startServer } from './harness.mjs';
+import { eventually, startServer } from './harness.mjs';
+import { closeSioClients, kWays, sioCall, sioConnected } from './sio_clients.mjs';
 
 const kHistory = ['news.long bytes=10MiB', 'small size=5', 'brief size=100 age=1s', 'news* size=1000', 'room* size=100', 'quotes size=50'];
 
@@ -16,7 +17,10 @@ describe('history', () => {
     });
   });
   after(() => server?.stop());
-  afterEach(() => server?.closeClients());
+  afterEach(() => {
+    closeSioClients();
+    server?.closeClients();
+  });
 
   const succeeded = (frame) => JSON.parse(frame.data);
   const events = (client, channel) => client.frames.filter((f) => f.channel === channel && !f.event.startsWith('pusher'));
@@ -224,6 +228,38 @@ describe('history', () => {
     const { answer: at } = await follow('news.where');
     assert.deepEqual(at.position, answer.channels['news.where'].position);
   });
+
+  for (const [way, transports] of Object.entries(kWays)) {
+    it(`socket.io clients get positions, what they missed, and rewind (${way})`, async () => {
+      const channel = `news.sio-${way}`;
+      const target = { host: server.host, port: server.port, path: '/socket.io/' };
+      const open = async (argument) => {
+        const socket = await sioConnected(target, { transports, forceNew: true });
+        const got = [];
+        socket.on('e', (...list) => got.push(list));
+        const answer = await sioCall(socket, 'subscribe', { channel, ...argument });
+        return { socket, got, answer };
+      };
+      const first = await open({ recover: true });
+      assert.deepEqual(first.answer, { ok: true, position: { epoch: first.answer.position.epoch, offset: 0 } });
+      const plain = await open({});
+      assert.deepEqual(plain.answer, { ok: true });
+      await publishAll(channel, ['1', '2', '3']);
+      await eventually(() => first.got.length === 3 && plain.got.length === 3, 'three events');
+      assert.deepEqual(first.got, [1, 2, 3].map((i) => [i, { channel, offset: i }]));
+      assert.deepEqual(plain.got, [[1], [2], [3]]);
+      const back = await open({ recover: { ...first.answer.position, offset: 1 } });
+      assert.deepEqual(back.answer, { ok: true, position: { ...first.answer.position, offset: 3 }, recovered: true });
+      await publishAll(channel, ['4']);
+      await eventually(() => back.got.length === 3, 'what was missed, and what is live');
+      assert.deepEqual(back.got, [2, 3, 4].map((i) => [i, { channel, offset: i }]));
+      const lost = await open({ recover: { epoch: '00000001', offset: 1 } });
+      assert.equal(lost.answer.reason, 'history_epoch');
+      const rewound = await open({ rewind: { count: 2 } });
+      await eventually(() => rewound.got.length === 2, 'the last two');
+      assert.deepEqual(rewound.got.map(([data]) => data), [3, 4]);
+    });
+  }
 
   it('the same idempotency key publishes once and is answered the same', async () => {
     const channels = ['news.once', 'unkept'];

@@ -158,7 +158,7 @@ TEST(Engine, TimeThatGoesBack_StandsStill) {
 // The configuration of a plant: every reading comes in on scada-data; dashboards read the three other channels.
 TEST(Engine, ScadaConfiguration_FoldsTheFirehose) {
   Lab lab({
-      "scada-data batch=1s to=scada-batch as=scada.batch.processed",
+      "scada-data batch=1s bytes=16MiB to=scada-batch as=scada.batch.processed",
       "scada-data aggregate=100ms key=/data/channel value=/data/value to=scada-aggregated as=scada.aggregated.updated",
       "scada-data conflate=100ms key=/data/channel to=scada-realtime",
   });

@@ -84,7 +84,7 @@ TEST_P(FlowTest, RulesChain_AndALoopEnds) {
   const Log log = reader.log();
   EXPECT_GE(log.size(), 3U);
   EXPECT_LE(log.size(), 10U);
-  EXPECT_EQ(log[1], "b: 1");
+  for (const char* line : {"a: 1", "b: 1", "c: 1"}) EXPECT_EQ(std::ranges::count(log, line) > 0, true) << line;
 }
 
 TEST_P(FlowTest, WhatIsThinnedOut_IsNotInTheHistory) {

@@ -129,13 +129,6 @@ TEST(History, Pages_LeadThroughAllOfIt_BothWays) {
   EXPECT_TRUE(small.more);
 }
 
-TEST(History, Epochs_AreEightDigits_AndNothingElseParses) {
-  for (const uint32_t epoch : {1U, 0xdeadbeefU, UINT32_MAX}) EXPECT_EQ(parse_epoch(epoch_text(epoch)), epoch);
-  for (const char* bad : {"", "0", "deadbee", "DEADBEEF", "deadbeef0", "+eadbeef", "deadbee ", "0x000001"}) {
-    EXPECT_EQ(parse_epoch(bad), 0U) << bad;
-  }
-}
-
 // --- on the shards
 
 struct HistoryTest : testing::HubTest {
