@@ -56,6 +56,16 @@ export async function sioReady(socket) {
     });
     await within(decided, 'connect').finally(() => socket.off('connect_error'));
   }
+  return settled(socket);
+}
+
+/** The same for one that comes back by itself: attempts may fail before one succeeds. */
+export async function sioBack(socket) {
+  if (!socket.connected) await sioOnce(socket, 'connect');
+  return settled(socket);
+}
+
+async function settled(socket) {
   const { engine, opts } = socket.io;
   const last = opts.transports?.at(-1) ?? 'websocket';
   if (engine.transport.name !== last) await sioOnce(engine, 'upgrade', `upgrade to ${last}`);

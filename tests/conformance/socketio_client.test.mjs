@@ -5,7 +5,7 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { eventually, reasonRow, startServer } from './harness.mjs';
 import { channelAuth } from './http_client.mjs';
 import {
-  closeSioClients, kWays, sioCall, sioClient, sioConnected, sioEvent, sioNotSeen, sioOnce, sioReady, sioSignin,
+  closeSioClients, kWays, sioCall, sioClient, sioConnected, sioEvent, sioNotSeen, sioOnce, sioBack, sioReady, sioSignin,
   sioSubscribe,
 } from './sio_clients.mjs';
 import { engineRequest, engineUpgrade, sleep } from './sio_engine.mjs';
@@ -114,7 +114,7 @@ describe('socketio_client echo', () => {
     const gone = sioOnce(socket, 'disconnect');
     socket.emit('message', ...Array.from({ length: 11 }, () => Buffer.from([1])));
     assert.equal((await gone)[0], 'transport close');
-    await sioReady(socket);
+    await sioBack(socket);
   });
 
   it('volatile events reach a client that is ready', async () => {
@@ -373,7 +373,7 @@ describe('socketio_client limits and ends', () => {
         const gone = sioOnce(socket, 'disconnect');
         socket.emit('message', 'x'.repeat(3000));
         assert.equal((await gone)[0], way === 'polling' ? 'transport error' : 'transport close');
-        await sioReady(socket);
+        await sioBack(socket);
         assert.equal(await sioCall(socket, 'message-with-ack', 'small'), 'small');
       }));
 
@@ -408,7 +408,7 @@ describe('socketio_client limits and ends', () => {
         assert.equal(socket.active, true, 'the client tries again');
         const second = await startServer({ port: first.port });
         try {
-          await sioReady(socket);
+          await sioBack(socket);
           assert.notEqual(socket.id, id);
           assert.ok(!socket.recovered);
           await sioSubscribe(socket, 'again');
@@ -435,7 +435,7 @@ describe('socketio_client limits and ends', () => {
       const left = sioOnce(moved, 'disconnect');
       await target.server.request('POST', '/users/move/force_reconnect', { body: '{}' });
       assert.equal((await left)[0], 'transport close');
-      await sioReady(moved);
+      await sioBack(moved);
     }));
 
   it('a server without Socket.IO does not know its path', kOurs, async () => {

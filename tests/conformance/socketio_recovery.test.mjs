@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
 
 import { eventually } from './harness.mjs';
-import { closeSioClients, kWays, sioConnected, sioEvent, sioOnce, sioReady, sioSubscribe } from './sio_clients.mjs';
+import { closeSioClients, kWays, sioConnected, sioEvent, sioOnce, sioBack, sioSubscribe } from './sio_clients.mjs';
 import { sleep, within } from './sio_engine.mjs';
 import { startProxy } from './sio_proxy.mjs';
 import { connectedSession, dropSessions, kTransports, openSession } from './sio_session.mjs';
@@ -352,7 +352,7 @@ describe('socketio_recovery', () => {
         await sleep(100);
         await target.emit({ event: 'e', args: [2], rooms: ['real'] });
         proxy.refusing = false;
-        await sioReady(socket);
+        await sioBack(socket);
         assert.equal(socket.recovered, true);
         assert.equal(socket.id, id);
         await sioEvent(socket, 'e', { test: (n) => n === 2 });
@@ -368,7 +368,7 @@ describe('socketio_recovery', () => {
       await sioEvent(socket, 'v');
       proxy.cut();
       await sioOnce(socket, 'disconnect');
-      await sioReady(socket);
+      await sioBack(socket);
       assert.equal(socket.recovered, true);
     });
 
@@ -378,7 +378,7 @@ describe('socketio_recovery', () => {
       proxy.cut();
       await sioOnce(socket, 'disconnect');
       await target.emit({ event: 'e', args: [1], rooms: ['quiet'] });
-      await sioReady(socket);
+      await sioBack(socket);
       assert.equal(socket.recovered, true);
       await sioEvent(socket, 'e');
     });
@@ -390,7 +390,7 @@ describe('socketio_recovery', () => {
       proxy.lose();
       await sioOnce(socket, 'disconnect');
       await target.emit({ event: 'e', args: [1], rooms: ['lost'] });
-      await sioReady(socket);
+      await sioBack(socket);
       assert.equal(socket.recovered, true);
       assert.equal(socket.id, id);
       await sioEvent(socket, 'e');
@@ -416,7 +416,7 @@ describe('socketio_recovery', () => {
         if (!socket.connected) continue;
         proxy[breaks++ % 2 === 0 ? 'cut' : 'lose']();
         await eventually(() => !socket.connected, 'the break');
-        await sioReady(socket);
+        await sioBack(socket);
         assert.equal(socket.recovered, true, `break ${breaks}`);
       }
       await publishing;
