@@ -4,7 +4,7 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 # In the order in which a linker wants them.
-set(KILAT_LAYERS embed app metrics config console api socketio pusher hub flow store auth http ws net base)
+set(KILAT_LAYERS embed app metrics config console ingest api socketio pusher hub flow store auth http ws net base)
 list(TRANSFORM KILAT_LAYERS PREPEND kilat_ OUTPUT_VARIABLE layer_targets)
 
 add_library(kilat::kilat ALIAS kilat_embed)

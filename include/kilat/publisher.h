@@ -51,6 +51,12 @@ struct BatchEvent {
   std::string socket_id = {};  ///< who does not get it; may be empty
 };
 
+/// What became of readings.
+struct Ingested {
+  std::uint64_t accepted = 0;  ///< readings
+  std::string job;             ///< its name, for the case that it fails
+};
+
 class Publisher {
  public:
   explicit Publisher(PublisherOptions options);
@@ -66,6 +72,12 @@ class Publisher {
                                    const json::value& data, std::string_view socket_id = {});
   /// Several events in one request.
   Published<void> trigger_batch(const std::vector<BatchEvent>& events);
+  /// Hands readings over to Kilat's durable ingest: one JSON object, or an array of them. Answered when they are on the
+  /// server's disk. `idempotency_key` (1 to 128 bytes; empty: a random one) stays the same in all attempts, so these
+  /// are made whatever was lost, and the readings are taken once; give one of your own to try again later.
+  Published<Ingested> ingest(const json::value& readings, std::string_view idempotency_key = {});
+  /// The same for readings as text, one JSON object a line.
+  Published<Ingested> ingest_lines(std::string_view lines, std::string_view idempotency_key = {});
   /// Ends the connections of a signed-in user.
   Published<void> terminate_user_connections(std::string_view user_id);
   /// What GET /apps/ID`path` answers, for example "/channels" or "/channels/orders".

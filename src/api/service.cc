@@ -87,6 +87,13 @@ Outcome Service::dispatch(const Call& call) {
     return ForSockets{&call.app, std::move(action)};
   }
   if (path.too_many()) return refusal(Reason::kHttpNotFound);
+  if (what == "ingest") return ingest(call);
+  if (path.size() == 3 && what == "readings") {
+    return get_only([&] { return read_ingest(call, ForIngest::Kind::kReadings); });
+  }
+  if (path.size() == 3 && what == "sensors") {
+    return get_only([&] { return read_ingest(call, ForIngest::Kind::kSensors); });
+  }
   if (path.size() == 3 && what == "events") return post_only([&] { return post_events(call); });
   if (path.size() == 3 && what == "batch_events") return post_only([&] { return post_batch(call); });
   if (path.size() == 3 && what == "channels") return get_only([&] { return get_channels(call); });
@@ -342,6 +349,37 @@ Outcome Service::get_connections(const Call& call) const {
 Outcome Service::tail(const Call& call) const {
   return Tail{call.app.index, std::string(call.query.get("channel").value_or("")),
               std::string(call.query.get("event").value_or(""))};
+}
+
+// --- durable ingest
+
+Outcome Service::read_ingest(const Call& call, ForIngest::Kind kind) const {
+  if (std::optional<http::Response> limited = limit_reads(call)) return std::move(*limited);
+  return ForIngest{kind, &call.app, {}};
+}
+
+Outcome Service::ingest(const Call& call) const {
+  using Kind = ForIngest::Kind;
+  const http::PathSegments& path = call.path;
+  const Method method = call.request.method();
+  if (path.size() == 3) {
+    if (is_read(method)) return read_ingest(call, Kind::kQueue);
+    if (method != Method::kPost) return method_not_allowed("GET, HEAD, POST, OPTIONS");
+    const std::string_view key = call.request.header(kIdempotencyHeader);
+    if (!key.empty() && !valid_idempotency_key(key)) return refusal(Reason::kApiIdempotencyKeyInvalid);
+    return ForIngest{Kind::kAccept, &call.app, {}};
+  }
+  if (path[3] != "failed" || path.size() > 6) return refusal(Reason::kHttpNotFound);
+  const bool to_retry = path.size() > 4 && path[path.size() - 1] == "retry";
+  if (path.size() == 6 && !to_retry) return refusal(Reason::kHttpNotFound);
+  std::string job(path.size() == 6 || (path.size() == 5 && !to_retry) ? path[4] : std::string_view());
+  if (to_retry) {
+    if (method != Method::kPost) return method_not_allowed("POST, OPTIONS");
+    return ForIngest{Kind::kRetry, &call.app, std::move(job)};
+  }
+  if (method == Method::kDelete) return ForIngest{Kind::kForget, &call.app, std::move(job)};
+  if (path.size() == 4 && is_read(method)) return read_ingest(call, Kind::kFailed);
+  return method_not_allowed(path.size() == 4 ? "GET, HEAD, DELETE, OPTIONS" : "DELETE, OPTIONS");
 }
 
 }  // namespace kilat::api

@@ -55,7 +55,15 @@ struct ForSockets {
   std::string action;  ///< the path behind /apps/ID/socketio/
 };
 
-using Outcome = std::variant<http::Response, Pending, Tail, ForSockets>;
+/// The request is good, and for durable ingest.
+struct ForIngest {
+  enum class Kind : uint8_t { kAccept, kQueue, kFailed, kRetry, kForget, kReadings, kSensors };
+  Kind kind;
+  const hub::App* app;
+  std::string job;  ///< kRetry, kForget: which; empty: all
+};
+
+using Outcome = std::variant<http::Response, Pending, Tail, ForSockets, ForIngest>;
 
 class Service {
  public:
@@ -127,6 +135,8 @@ class Service {
   Outcome disconnect_user(const Call& call, Reason reason);
   Outcome get_connections(const Call& call) const;
   Outcome tail(const Call& call) const;
+  Outcome ingest(const Call& call) const;
+  Outcome read_ingest(const Call& call, ForIngest::Kind kind) const;
   std::optional<http::Response> limit_reads(const Call& call) const;
   static http::Response publish_answer(const PendingPublish& publish);
   static void gather(PendingQuery& pending, hub::QueryReply reply);

@@ -86,6 +86,9 @@ std::vector<Cause> Health::not_ready() const {
   if (!history_.load(std::memory_order_relaxed)) {
     causes.push_back({"history_failing", "events of durable channels can't be written (history.file)"});
   }
+  if (!ingest_.load(std::memory_order_relaxed)) {
+    causes.push_back({"ingest_failing", "readings can't be written (ingest.file)"});
+  }
   add_memory(causes);
   return causes;
 }

@@ -48,6 +48,8 @@ class Health {
   void set_memory(uint64_t used_bytes, uint64_t limit_bytes);
   /// Whether events of durable channels can be written.
   void set_history(bool healthy) { history_.store(healthy, std::memory_order_relaxed); }
+  /// Whether readings can be written.
+  void set_ingest(bool healthy) { ingest_.store(healthy, std::memory_order_relaxed); }
 
   /// Any thread; never taken back.
   void start_draining() { draining_.store(true, std::memory_order_release); }
@@ -76,6 +78,7 @@ class Health {
   std::atomic<uint64_t> memory_used_{0};
   std::atomic<uint64_t> memory_limit_{0};
   std::atomic<bool> history_{true};
+  std::atomic<bool> ingest_{true};
 };
 
 /// Whether `path` (without the prefix) asks for health: our own /health/live and /health/ready, Soketi's /, /ready and

@@ -243,6 +243,9 @@ void HttpSession::answer_request(const http::Request& request, const Route& rout
     fill(slot, *response, false);
   } else if (const auto* tail = std::get_if<api::Tail>(&outcome)) {
     prepare_tail(*tail, request);
+  } else if (const auto* ingest = std::get_if<api::ForIngest>(&outcome)) {
+    const std::optional<http::Response> refused = shard_.answer_ingest(request, *ingest, last_ticket());
+    if (refused) fill(slots_.back(), *refused, false);
   } else if (const auto* sockets = std::get_if<api::ForSockets>(&outcome)) {
     const uint64_t ticket = last_ticket();
     socketio::EmitOutcome emitted = shard_.socketio().emitter->handle(request, sockets->action, *sockets->app, ticket);

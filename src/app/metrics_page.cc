@@ -123,6 +123,7 @@ class Page {
     connections();
     messages();
     requests();
+    ingest();
     shards();
     process();
     if (!in_.soketi_prefix.empty()) soketi();
@@ -242,6 +243,20 @@ class Page {
     for (const ShardSnapshot& shard : in_.shards) fanout.add(shard.traffic.fanout);
     out_.family(Metric::kFanout);
     out_.sample({}, fanout);
+  }
+
+  void ingest() {
+    if (!in_.ingest) return;
+    const store::IngestLog::Figures& log = in_.ingest->log;
+    out_.value(Metric::kIngestQueueJobs, log.queue_jobs);
+    out_.value(Metric::kIngestQueueBytes, log.queue_bytes);
+    out_.value(Metric::kIngestFailedJobs, log.failed_jobs);
+    out_.value(Metric::kIngestAccepted, log.accepted);
+    out_.value(Metric::kIngestStored, log.stored);
+    out_.family(Metric::kIngestJobs);
+    out_.sample({"done"}, log.done);
+    out_.sample({"failed"}, log.given_up);
+    out_.value(Metric::kIngestRetries, in_.ingest->retries);
   }
 
   void folding() {

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 
+#include "app/ingest_figures.h"
 #include "app/shard_snapshot.h"
 #include "hub/app_table.h"
 #include "metrics/exposition.h"
@@ -37,6 +39,7 @@ struct MetricsInput {
   bool ready = true;
   bool draining = false;
   ReloadCounts reloads;
+  std::optional<IngestFigures> ingest;  ///< nothing: no app takes readings
   metrics::ProcessUsage process;
 };
 

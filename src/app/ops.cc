@@ -8,6 +8,7 @@
 
 #include "app/durable_history.h"
 #include "app/gather.h"
+#include "app/ingest.h"
 #include "app/shard.h"
 #include "app/state_dump.h"
 #include "app/systemd.h"
@@ -104,6 +105,7 @@ void Ops::beat() {
   common_.health.set_connections(connections_of(common_));
   common_.health.set_memory(metrics::resident_bytes(), metrics::memory_limit_bytes());
   if (common_.history != nullptr) common_.health.set_history(common_.history->health().healthy);
+  if (common_.ingest != nullptr) common_.health.set_ingest(common_.ingest->health().healthy);
   if (common_.token_keys != nullptr) common_.token_keys->tick();
   watch_readiness();
   tell_systemd(common_.health.not_live().empty());
@@ -166,6 +168,7 @@ std::string Ops::metrics(metrics::Format format) {
                        .ready = common_.health.not_ready().empty(),
                        .draining = common_.health.draining(),
                        .reloads = reloads_,
+                       .ingest = common_.ingest != nullptr ? std::optional(common_.ingest->figures()) : std::nullopt,
                        .process = metrics::process_usage()},
                       format);
 }

@@ -23,7 +23,9 @@ Result<std::unique_ptr<Server>> Server::start(config::Settings settings, const S
   if (auto loaded = server->reload_certificates(); !loaded) return std::unexpected(std::move(loaded.error()));
   TRY(TokenKeys::Files key_files, TokenKeys::read(server->common_.settings.apps));
   if (auto opened = server->open_history(); !opened) return std::unexpected(std::move(opened.error()));
+  if (auto opened = server->open_ingest(); !opened) return std::unexpected(std::move(opened.error()));
   TRY([[maybe_unused]] const bool bound, server->bind(options));
+  if (server->ingest_) TRY_VOID(server->ingest_->start());
   server->token_keys_->start(server->common_.apps, server->common_.settings.apps, std::move(key_files));
   for (const auto& shard : server->shards_) server->threads_.emplace_back([&shard = *shard] { shard.run(); });
   server->ops_->set_server(server->port_, server->certificate_expires_s_);
@@ -196,6 +198,7 @@ ReloadReport Server::reload_on_ops(const config::Settings& wanted) {
   ReloadReport report = ops_->reload(wanted);
   if (report.outcome == ReloadReport::Outcome::kRefused) return report;
   token_keys_->apply(common_.apps, wanted.apps, std::move(*files));
+  if (ingest_) ingest_->apply(wanted.apps);
   return report;
 }
 
@@ -215,6 +218,7 @@ void Server::join() {
     if (thread.joinable()) thread.join();
   }
   ops_->stop();
+  if (ingest_) ingest_->stop();
   if (history_) history_->stop();
 }
 
@@ -224,6 +228,15 @@ Result<void> Server::open_history() {
   TRY(history_, DurableHistory::open(file, shards_));
   common_.history = history_.get();
   return history_->restore();
+}
+
+Result<void> Server::open_ingest() {
+  const config::IngestFileSettings& settings = common_.settings.ingest;
+  if (settings.file.empty()) return {};
+  TRY(ingest_, Ingest::open(settings.file, settings.queue_bytes_max, shards_));
+  common_.ingest = ingest_.get();
+  ingest_->apply(common_.settings.apps);
+  return {};
 }
 
 }  // namespace kilat::app

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "app/durable_history.h"
+#include "app/ingest.h"
 #include "app/ops.h"
 #include "app/reload.h"
 #include "app/shard.h"
@@ -86,6 +87,7 @@ class Server {
   Result<bool> bind_unix(const config::Listen& listen, const net::ListenerTraits& traits, bool beside);
   void ask(Shard::Request request);
   Result<void> open_history();
+  Result<void> open_ingest();
   ReloadReport reload_on_ops(const config::Settings& wanted);
 
   Common common_;
@@ -103,6 +105,7 @@ class Server {
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::thread> threads_;
   std::unique_ptr<DurableHistory> history_;  ///< null: no channel is durable
+  std::unique_ptr<Ingest> ingest_;           ///< null: no app takes readings
   std::unique_ptr<Ops> ops_;
   std::unique_ptr<TokenKeys> token_keys_;
   net::HttpClient http_client_;  ///< its callbacks need all above, so it goes first

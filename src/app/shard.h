@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -42,6 +43,8 @@ namespace kilat::app {
 
 class Ops;
 class DurableHistory;
+class Ingest;
+class IngestDesk;
 class TokenKeys;
 
 /// What all shards share: the settings of the start, health, and the rings between the shards.
@@ -58,6 +61,7 @@ struct Common {
   Health health;
   Ops* ops = nullptr;                      ///< set before the shards run
   DurableHistory* history = nullptr;       ///< the same; null: no channel is durable
+  Ingest* ingest = nullptr;                ///< the same; null: no app takes readings
   TokenKeys* token_keys = nullptr;         ///< the same; null: none are fetched
   net::HttpClient* http_client = nullptr;  ///< the same; null: nothing is sent
   Program* const program;                  ///< null: none has the server inside
@@ -131,6 +135,11 @@ class Shard final : private net::AcceptHandler,
   hub::ShardIndex index() const { return index_; }
   api::Service& service() { return service_; }
   api::ChannelAuth& channel_auth() { return channel_auth_; }
+  /// Nothing: the answer comes later.
+  std::optional<http::Response> answer_ingest(const http::Request& request, const api::ForIngest& what,
+                                              api::Ticket ticket);
+  /// Before run(): who publishes readings here.
+  void set_ingest(IngestDesk& desk) { sink_.set_ingest(desk); }
   ShardProgram* program() { return program_.get(); }
   hub::ShardHub& hub() { return hub_; }
   /// Answers a request that had to wait; one that has gone is nobody's loss.

@@ -6,6 +6,8 @@
 #include <optional>
 #include <utility>
 
+#include "api/answer.h"
+#include "app/ingest.h"
 #include "app/ops.h"
 #include "app/shard.h"
 #include "app/shard_limits.h"
@@ -117,6 +119,12 @@ uint64_t Shard::apply(std::shared_ptr<const config::Settings> next) {
 
 void Shard::want_keys(uint32_t app) {
   if (common_.token_keys != nullptr) common_.token_keys->want(app);
+}
+
+std::optional<http::Response> Shard::answer_ingest(const http::Request& request, const api::ForIngest& what,
+                                                   api::Ticket ticket) {
+  if (common_.ingest == nullptr) return api::refusal(Reason::kIngestOff);
+  return common_.ingest->door(index_).handle(request, what, ticket);
 }
 
 bool Shard::ask_for_metrics(api::Ticket ticket, metrics::Format format) {

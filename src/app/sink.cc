@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "app/ingest_desk.h"
 #include "pusher/formats.h"
 #include "pusher/session.h"
 #include "socketio/socket.h"
@@ -62,6 +63,7 @@ void ShardSink::on_letter(hub::ShardIndex from, std::unique_ptr<hub::Letter> let
 }
 
 void ShardSink::on_published(hub::RequestId request, const hub::PublishReply& reply) {
+  if (ingest_ != nullptr && IngestDesk::is_own(request)) return ingest_->on_published(request, reply);
   service_->on_published(request, reply);
 }
 

@@ -12,6 +12,8 @@
 
 namespace kilat::app {
 
+class IngestDesk;
+
 class ShardSink final : public hub::Sink {
  public:
   /// These do not exist yet when the hub is built around this sink.
@@ -20,6 +22,8 @@ class ShardSink final : public hub::Sink {
     socketio_ = &socketio;
     adopter_ = &adopter;
   }
+  /// Null until then: nobody publishes readings.
+  void set_ingest(IngestDesk& desk) { ingest_ = &desk; }
   Taps& taps() { return taps_; }
 
   net::FramePtr encode(const hub::Publication& publication, hub::Format format) override;
@@ -37,6 +41,7 @@ class ShardSink final : public hub::Sink {
   api::Service* service_ = nullptr;
   socketio::Shard* socketio_ = nullptr;
   Adopter* adopter_ = nullptr;
+  IngestDesk* ingest_ = nullptr;
   Taps taps_;
   pusher::PublicationEncoder encoder_;
   ws::Deflater deflater_;  ///< without context, so its frames suit every reader

@@ -4,8 +4,9 @@ namespace kilat::app {
 namespace {
 
 constexpr std::array<std::string_view, static_cast<size_t>(HttpRoute::kCount)> kNames{
-    "events",          "batch_events", "channels", "channel", "users", "connections", "tail", "terminate_connections",
-    "force_reconnect", "upgrade",      "health",   "metrics", "live",  "preflight",   "other"};
+    "events",   "batch_events",          "channels",        "channel", "users",  "connections", "tail", "ingest",
+    "readings", "terminate_connections", "force_reconnect", "upgrade", "health", "metrics",     "live", "preflight",
+    "other"};
 
 }  // namespace
 
@@ -25,6 +26,8 @@ HttpRoute api_route_of(std::string_view path) {
   if (what == "batch_events") return more ? HttpRoute::kOther : HttpRoute::kBatchEvents;
   if (what == "connections") return more ? HttpRoute::kOther : HttpRoute::kConnections;
   if (what == "tail") return more ? HttpRoute::kOther : HttpRoute::kTail;
+  if (what == "ingest") return HttpRoute::kIngest;
+  if (what == "readings" || what == "sensors") return more ? HttpRoute::kOther : HttpRoute::kReadings;
   if (what == "channels" && !more) return HttpRoute::kChannels;
   if (what == "channels") return path.ends_with("/users") ? HttpRoute::kUsers : HttpRoute::kChannel;
   if (what == "users" && path.ends_with("/terminate_connections")) return HttpRoute::kTerminate;

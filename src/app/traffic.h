@@ -21,6 +21,8 @@ enum class HttpRoute : uint8_t {
   kUsers,
   kConnections,
   kTail,
+  kIngest,
+  kReadings,
   kTerminate,
   kForceReconnect,
   kUpgrade,

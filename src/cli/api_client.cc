@@ -47,25 +47,30 @@ ApiClient::~ApiClient() {
   curl_easy_cleanup(curl_);
 }
 
-Outcome<ApiAnswer> ApiClient::post(std::string_view path, const std::string& body) {
+Outcome<ApiAnswer> ApiClient::send(const ApiRequest& request) {
   Transfer transfer;
-  return perform("POST", "/apps/" + target_.app_id + std::string(path), {}, body, transfer);
+  return perform(request, transfer);
+}
+
+Outcome<ApiAnswer> ApiClient::post(std::string_view path, const std::string& body) {
+  return send({.method = "POST", .path = std::string(path), .body = body});
 }
 
 Outcome<ApiAnswer> ApiClient::stream(std::string_view path, const Parameters& parameters,
                                      std::function<void(std::string_view)> on_bytes) {
   Transfer transfer;
   transfer.on_bytes = std::move(on_bytes);
-  return perform("GET", "/apps/" + target_.app_id + std::string(path), parameters, {}, transfer);
+  return perform({.path = std::string(path), .parameters = parameters}, transfer);
 }
 
-Outcome<ApiAnswer> ApiClient::perform(std::string_view method, const std::string& path, const Parameters& parameters,
-                                      const std::string& body, Transfer& transfer) {
+Outcome<ApiAnswer> ApiClient::perform(const ApiRequest& request, Transfer& transfer) {
   CURL* curl = curl_;
   if (curl == nullptr) return std::unexpected(Failure{"cannot start the HTTP client", {}, "out of memory", {}});
+  const std::string path = "/apps/" + target_.app_id + request.path;
   last_url_ = target_.url + path;
   const std::string url =
-      last_url_ + "?" + signed_query(target_.credentials, method, path, parameters, body, unix_ms() / 1000);
+      last_url_ + "?" +
+      signed_query(target_.credentials, request.method, path, request.parameters, request.body, unix_ms() / 1000);
   transfer.curl = curl;
 
   curl_easy_reset(curl);  // options only: the connection stays open for the next request
@@ -77,12 +82,15 @@ Outcome<ApiAnswer> ApiClient::perform(std::string_view method, const std::string
   curl_easy_setopt(curl, CURLOPT_TCP_KEEPALIVE, 1L);
   if (!transfer.on_bytes) curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, 30'000L);
   HeaderList headers;
-  if (method == "POST") {
-    headers.add("Content-Type: application/json");
+  if (request.method == "POST") {
+    headers.add(("Content-Type: " + request.content_type).c_str());
     headers.add("Expect:");
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.c_str());
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+    if (!request.idempotency_key.empty()) headers.add(("Idempotency-Key: " + request.idempotency_key).c_str());
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request.body.c_str());
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers.list);
+  } else if (request.method != "GET") {
+    curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, request.method.c_str());
   }
   curl_write_callback on_data = [](char* data, size_t size, size_t count, void* self) -> size_t {
     auto& current = *static_cast<Transfer*>(self);
@@ -103,7 +111,7 @@ Outcome<ApiAnswer> ApiClient::perform(std::string_view method, const std::string
   const CURLcode code = curl_easy_perform(curl);
   if (code != CURLE_OK) {
     return std::unexpected(Failure{"no answer from the server",
-                                   std::string(method) + " " + last_url_,
+                                   request.method + " " + last_url_,
                                    curl_easy_strerror(code),
                                    {"kilat serve", "--url http://HOST:PORT if the server is elsewhere"}});
   }

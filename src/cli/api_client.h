@@ -28,6 +28,16 @@ struct ApiAnswer {
   double elapsed_ms = 0;
 };
 
+/// What is asked for below /apps/{id}.
+struct ApiRequest {
+  std::string method = "GET";
+  std::string path = {};  ///< "/ingest"
+  Parameters parameters = {};
+  std::string body = {};
+  std::string content_type = "application/json";
+  std::string idempotency_key = {};  ///< empty: none
+};
+
 class ApiClient {
  public:
   explicit ApiClient(ApiTarget target);
@@ -35,7 +45,10 @@ class ApiClient {
   ApiClient(const ApiClient&) = delete;
   ApiClient& operator=(const ApiClient&) = delete;
 
-  /// POSTs `body` to /apps/{id}`path`. Any HTTP status is an answer; a Failure means that none came.
+  /// Any HTTP status is an answer; a Failure means that none came.
+  Outcome<ApiAnswer> send(const ApiRequest& request);
+
+  /// POSTs `body` to /apps/{id}`path`.
   Outcome<ApiAnswer> post(std::string_view path, const std::string& body);
 
   /// GETs /apps/{id}`path` and hands over the bytes of a 200 as they come, for as long as they come. The answer of
@@ -50,8 +63,7 @@ class ApiClient {
 
  private:
   struct Transfer;
-  Outcome<ApiAnswer> perform(std::string_view method, const std::string& path, const Parameters& parameters,
-                             const std::string& body, Transfer& transfer);
+  Outcome<ApiAnswer> perform(const ApiRequest& request, Transfer& transfer);
 
   ApiTarget target_;
   void* curl_ = nullptr;  // CURL*, kept out of the header

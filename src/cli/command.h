@@ -47,6 +47,7 @@ Action install_tail(CLI::App& command);
 Action install_feed(CLI::App& command);
 Action install_bench(CLI::App& command);
 Action install_apps(CLI::App& command);
+Action install_jobs(CLI::App& command);
 Action install_reasons(CLI::App& command);
 Action install_config(CLI::App& command);
 Action install_completion(CLI::App& command);

@@ -24,6 +24,7 @@ constexpr std::array kCommands = std::to_array<Command>({
     {"bench", "Load a server; measure latency and losses.", "kilat bench --connections 1000 --rate 100", install_bench},
     {"apps", "Keep apps in a database: add, rotate secrets, disable, remove.", "kilat apps add shop --reload",
      install_apps},
+    {"jobs", "Show failed jobs of durable ingest, try them again, forget them.", "kilat jobs list plant", install_jobs},
     {"config", "Print the configuration reference.", "kilat config --markdown", install_config},
     {"reasons", "Print every refusal and close with its remedy.", "kilat reasons --json", install_reasons},
     {"completion", "Print the completion script of a shell.",

@@ -9,6 +9,7 @@
 #include "base/utf8_repair.h"
 #include "cli/api_client.h"
 #include "cli/command.h"
+#include "cli/ndjson_upload.h"
 #include "cli/target.h"
 
 namespace kilat::cli {
@@ -22,6 +23,7 @@ struct PublishOptions {
   std::string event;
   std::string data;
   std::string socket_id;
+  std::string ndjson;
 };
 
 Outcome<std::string> read_data(const std::string& given) {
@@ -99,12 +101,25 @@ int publish(const PublishOptions& options) {
 Action install_publish(CLI::App& command) {
   auto options = std::make_shared<PublishOptions>();
   command.add_option("APP", options->target.app, "Id of the app")->required();
-  command.add_option("CHANNEL", options->channel, "Channel")->required();
-  command.add_option("EVENT", options->event, "Name of the event")->required();
-  command.add_option("DATA", options->data, "Its data, usually JSON; - reads standard input")->required();
+  CLI::Option* channel = command.add_option("CHANNEL", options->channel, "Channel");
+  CLI::Option* event = command.add_option("EVENT", options->event, "Name of the event");
+  CLI::Option* data = command.add_option("DATA", options->data, "Its data, usually JSON; - reads standard input");
+  CLI::Option* ndjson = command
+                            .add_option("--ndjson", options->ndjson,
+                                        "Hand in the readings of this file, one a line, instead of an event; - reads "
+                                        "standard input")
+                            ->type_name("FILE");
+  for (CLI::Option* option : {channel, event, data}) ndjson->excludes(option);
   command.add_option("--socket-id", options->socket_id, "Leave this connection out")->type_name("ID");
   add_target_options(command, options->target);
-  return [options] { return publish(*options); };
+  return [options] {
+    if (!options->ndjson.empty()) return upload_ndjson(options->target, options->ndjson);
+    if (options->data.empty() && (options->channel.empty() || options->event.empty())) {
+      report({"cannot publish", {}, "CHANNEL, EVENT and DATA are needed, or --ndjson", {"kilat publish --help"}});
+      return 2;
+    }
+    return publish(*options);
+  };
 }
 
 }  // namespace kilat::cli

@@ -95,6 +95,7 @@ void place_file(Document& document, std::string_view row, std::string& file,
 void place_files(Document& document, const std::filesystem::path& working_directory) {
   place_file(document, kRow, document.settings.app_store.database, working_directory);
   place_file(document, "history.file", document.settings.history.file, working_directory);
+  place_file(document, "ingest.file", document.settings.ingest.file, working_directory);
 }
 
 void add_stored_apps(Document& document, uint64_t now_unix_s) {

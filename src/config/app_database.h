@@ -12,8 +12,8 @@
 
 namespace kilat::config {
 
-/// Makes apps.database and history.file absolute: what the configuration file says counts from its folder, what an
-/// environment variable or a flag says from `working_directory`.
+/// Makes apps.database, history.file and ingest.file absolute: what the configuration file says counts from its folder,
+/// what an environment variable or a flag says from `working_directory`.
 void place_files(Document& document, const std::filesystem::path& working_directory);
 
 /// Adds the apps of apps.database behind those of the file; nothing where that is empty. An id or key that the document

@@ -145,6 +145,19 @@ void check_history(Document& document) {
   }
 }
 
+// Readings would all be refused.
+void check_ingest(Document& document) {
+  if (!document.settings.ingest.file.empty()) return;
+  for (size_t i = 0; i < document.settings.apps.size(); ++i) {
+    const hub::AppSettings& app = document.settings.apps[i];
+    if (!app.ingest.on()) continue;
+    const char* field = app.ingest.channel.empty() ? "ingest_keep" : "ingest_channel";
+    complain(document, place_of(document, Document::app_key(i, field)),
+             "app \"" + app.id + "\" has " + field + ", but ingest.file names no file",
+             "add [ingest] file = \"/var/lib/kilat/ingest.db\"");
+  }
+}
+
 void check_socketio(Document& document) {
   const SocketIoSettings& socketio = document.settings.socketio;
   check_socketio_app(document, "socketio.app", socketio.app, "socketio.app");
@@ -191,6 +204,7 @@ void validate(Document& document) {
   check_proxies(document);
   check_socketio(document);
   check_history(document);
+  check_ingest(document);
 
   const LimitSettings& limits = document.settings.limits;
   if (limits.outbox_soft_bytes > limits.outbox_bytes_max) {

@@ -34,7 +34,7 @@ secret = "a long random text"
 )";
 
 // Sections with a line of their own; others stand with their name only.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kSections{{
+constexpr std::array<std::pair<std::string_view, std::string_view>, 11> kSections{{
     {"server", "where to listen"},
     {"http", "requests"},
     {"limits", "protection of the server"},
@@ -44,6 +44,7 @@ constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kSection
     {"socketio", "the second protocol (docs/socketio.md)"},
     {"apps", "apps that a command can change"},
     {"history", "events on disk (docs/history.md)"},
+    {"ingest", "readings on disk (docs/ingest.md)"},
     {"app", "one section for each app"},
 }};
 

@@ -37,6 +37,7 @@ constexpr auto kMetrics = &Settings::metrics;
 constexpr auto kHealth = &Settings::health;
 constexpr auto kAppStore = &Settings::app_store;
 constexpr auto kHistory = &Settings::history;
+constexpr auto kIngest = &Settings::ingest;
 constexpr auto kSocketIo = &Settings::socketio;
 using S = ServerSettings;
 using T = TlsSettings;
@@ -46,6 +47,7 @@ using A = AppSettings;
 using J = auth::JwtSettings;
 using B = auth::BackendSettings;
 using I = SocketIoSettings;
+using N = hub::IngestSettings;
 
 constexpr std::array kRows = std::to_array<Row>({
     listen_row("server.listen", 16,
@@ -232,6 +234,17 @@ constexpr std::array kRows = std::to_array<Row>({
         "SQLite file with the events of durable channels, see app.history; from the folder of this file; \"\": none.",
         R"("/var/lib/kilat/history.db")"),
 
+    text<kIngest, &IngestFileSettings::file>(
+        "ingest.file", Type::kText, 0, 4096,
+        nullptr,
+        "SQLite file with the queue of readings and their table, see app.ingest_channel; from the folder of this "
+        "file; \"\": no ingest.",
+        R"("/var/lib/kilat/ingest.db")"),
+    because("a job must fit, and what waits takes room on the disk",
+            number<kIngest, &IngestFileSettings::queue_bytes_max>(
+                "ingest.queue_bytes_max", kBytes, kMi, 1024 * kGi,
+                "Readings that wait to be published, and failed jobs; beyond it none are taken (503).", R"("256MiB")")),
+
     text<&A::id>("app.id", Type::kId, 1, 64, url_word_rule, "Name of the app in API paths; must be unique.",
                  R"("shop")"),
     live(text<&A::key>("app.key", Type::kText, 1, 64, url_word_rule, "Public key of the app; must be unique.",
@@ -288,6 +301,33 @@ constexpr std::array kRows = std::to_array<Row>({
                                                       "Which channels keep their last events for those who come back, "
                                                       "the first that fits decides (docs/history.md).",
                                                       R"(["alerts.* size=1000 age=1h"])"))),
+    live(text<&A::ingest, &N::channel>("app.ingest_channel", Type::kText, 0, 200, nullptr,
+                                       "Where readings of POST /apps/ID/ingest are published (docs/ingest.md); "
+                                       "\"\": nowhere.",
+                                       R"("scada-data")")),
+    live(text<&A::ingest, &N::event>("app.ingest_event", Type::kText, 1, 200, nullptr, "As what event.",
+                                     R"("scada.data.received")")),
+    live(checked(field_rule,
+                 text_list<&A::ingest, &N::fields>("app.ingest_fields", 100,
+                                                   "What the members of a reading must be; one that does not fit is "
+                                                   "refused, and all that came with it.",
+                                                   R"(["channel text required", "value number required"])"))),
+    live(number<&A::ingest, &N::keep_s>("app.ingest_keep", kSeconds, 0, 100 * kYear,
+                                        "How long readings are kept in their table; 0: they are not stored.",
+                                        "604800")),
+    because("somebody should look at what failed as often",
+            live(number<&A::ingest, &N::tries>("app.ingest_tries", kNone, 1, 100,
+                                               "How often a job is tried before it is a failed one.", "3"))),
+    live(number<&A::ingest, &N::timeout_s>("app.ingest_timeout_s", kSeconds, 1, 86'400, "How long one try may take.",
+                                           "300")),
+    live(text<&A::ingest, &N::sensor>("app.ingest_sensor", Type::kText, 1, 200, nullptr,
+                                      "The member of a reading that names its sensor.", R"("sensor_id")")),
+    live(text<&A::ingest, &N::value>("app.ingest_value", Type::kText, 1, 200, nullptr, "The member with its number.",
+                                     R"("reading")")),
+    live(text<&A::ingest, &N::time>("app.ingest_time", Type::kText, 1, 200, nullptr,
+                                    "The member with its time: ISO 8601, or seconds or milliseconds since 1970; "
+                                    "without it the time of arrival counts.",
+                                    R"("measured_at")")),
     live(checked(auth_path_rule, text_list<&A::auth_paths>(
                                      "app.auth_paths", 16,
                                      "Paths where the server itself answers authorization requests of users with a "

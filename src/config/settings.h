@@ -109,6 +109,11 @@ struct HistorySettings {
   std::string file;  ///< SQLite file of durable channels; empty: none
 };
 
+struct IngestFileSettings {
+  std::string file;  ///< SQLite file of the queue and the readings; empty: there is no ingest
+  uint64_t queue_bytes_max = 256ull * 1024 * 1024;
+};
+
 struct Settings {
   ServerSettings server;
   MetricsSettings metrics;
@@ -120,6 +125,7 @@ struct Settings {
   SocketIoSettings socketio;
   AppStoreSettings app_store;
   HistorySettings history;
+  IngestFileSettings ingest;
   std::vector<hub::AppSettings> apps;
 };
 

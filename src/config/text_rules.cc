@@ -9,6 +9,7 @@
 #include "auth/key_set.h"
 #include "base/ip_address.h"
 #include "flow/flow_rule.h"
+#include "hub/field_rule.h"
 #include "hub/history_rules.h"
 
 namespace kilat::config {
@@ -101,6 +102,11 @@ std::string channel_rule(std::string& text) {
 
 std::string flow_rule(std::string& text) {
   const auto rule = flow::FlowRule::parse(text);
+  return rule ? "" : rule.error();
+}
+
+std::string field_rule(std::string& text) {
+  const auto rule = hub::FieldRule::parse(text);
   return rule ? "" : rule.error();
 }
 

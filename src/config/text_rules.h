@@ -44,6 +44,9 @@ std::string channel_rule(std::string& text);
 /// An entry of flow/flow_rule.h.
 std::string flow_rule(std::string& text);
 
+/// An entry of hub/field_rule.h.
+std::string field_rule(std::string& text);
+
 /// An entry of hub/history_rules.h.
 std::string history_rule(std::string& text);
 

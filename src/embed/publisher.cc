@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 
 #include <algorithm>
+#include <cstdio>
 #include <map>
 #include <optional>
 #include <thread>
@@ -10,6 +11,7 @@
 
 #include "auth/request_signature.h"
 #include "base/clock.h"
+#include "base/random.h"
 #include "net/curl_start.h"
 
 namespace kilat {
@@ -77,6 +79,15 @@ std::optional<Miss> miss_of(CURLcode code, const Answer& answer) {
               .worth_it = refused || answer.status >= 500};
 }
 
+/// A request, the same in all attempts.
+struct Order {
+  std::string_view method;
+  const std::string& path;
+  const std::string& body;
+  std::string_view content_type = "application/json";
+  std::string_view idempotency_key = {};  ///< empty: none
+};
+
 }  // namespace
 
 struct Publisher::Impl {
@@ -89,21 +100,24 @@ struct Publisher::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  CURLcode attempt(std::string_view method, const std::string& path, const std::string& body, Answer& answer);
-  Published<std::string> perform(std::string_view method, const std::string& path, const std::string& body);
+  CURLcode attempt(const Order& order, Answer& answer);
+  Published<std::string> perform(const Order& order);
+  Published<std::string> perform(std::string_view method, const std::string& path, const std::string& body) {
+    return perform({.method = method, .path = path, .body = body});
+  }
+  Published<Ingested> ingest(std::string_view type, const std::string& body, std::string_view key);
 
   PublisherOptions options;
   CURL* curl = nullptr;  ///< keeps its connections between requests
 };
 
-CURLcode Publisher::Impl::attempt(std::string_view method, const std::string& path, const std::string& body,
-                                  Answer& answer) {
+CURLcode Publisher::Impl::attempt(const Order& order, Answer& answer) {
   if (curl == nullptr) return CURLE_FAILED_INIT;
-  const std::string full = "/apps/" + options.app_id + path;
+  const std::string full = "/apps/" + options.app_id + order.path;
   // Signed anew each time, because a signature is only good for some minutes.
-  const std::string url =
-      options.url + full + "?" +
-      auth::signed_query({.key = options.key, .secret = options.secret}, method, full, {}, body, unix_ms() / 1'000);
+  const std::string url = options.url + full + "?" +
+                          auth::signed_query({.key = options.key, .secret = options.secret}, order.method, full, {},
+                                             order.body, unix_ms() / 1'000);
   curl_easy_reset(curl);
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -115,12 +129,15 @@ CURLcode Publisher::Impl::attempt(std::string_view method, const std::string& pa
   curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, &take_bytes);
   curl_easy_setopt(curl, CURLOPT_WRITEDATA, &answer.body);
   curl_slist* headers = nullptr;
-  if (method == "POST") {
-    headers = curl_slist_append(headers, "Content-Type: application/json");
+  if (order.method == "POST") {
+    headers = curl_slist_append(headers, ("Content-Type: " + std::string(order.content_type)).c_str());
+    if (!order.idempotency_key.empty()) {
+      headers = curl_slist_append(headers, ("Idempotency-Key: " + std::string(order.idempotency_key)).c_str());
+    }
     headers = curl_slist_append(headers, "Expect:");
     curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body.c_str());
-    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDS, order.body.c_str());
+    curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(order.body.size()));
   }
   const CURLcode code = curl_easy_perform(curl);
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
@@ -128,19 +145,42 @@ CURLcode Publisher::Impl::attempt(std::string_view method, const std::string& pa
   return code;
 }
 
-Published<std::string> Publisher::Impl::perform(std::string_view method, const std::string& path,
-                                                const std::string& body) {
+Published<std::string> Publisher::Impl::perform(const Order& order) {
   std::chrono::milliseconds wait = options.backoff;
   for (uint32_t tried = 0;; ++tried) {
     Answer answer;
-    const CURLcode code = attempt(method, path, body, answer);
+    const CURLcode code = attempt(order, answer);
     std::optional<Miss> miss = miss_of(code, answer);
     if (!miss) return std::move(answer.body);
-    const bool safe = miss->unpublished || options.retry_lost || method == "GET";
+    const bool safe =
+        miss->unpublished || options.retry_lost || order.method == "GET" || !order.idempotency_key.empty();
     if (!miss->worth_it || !safe || tried >= options.retries) return std::unexpected(std::move(miss->failure));
     std::this_thread::sleep_for(wait);
     wait = std::min(2 * wait, kBackoffMax);
   }
+}
+
+Published<Ingested> Publisher::Impl::ingest(std::string_view type, const std::string& body, std::string_view key) {
+  char fresh[40];
+  Random random;
+  std::snprintf(fresh, sizeof fresh, "%016llx%016llx", static_cast<unsigned long long>(random.next()),
+                static_cast<unsigned long long>(random.next()));
+  const std::string path = "/ingest";
+  const Published<std::string> answer = perform({.method = "POST",
+                                                 .path = path,
+                                                 .body = body,
+                                                 .content_type = type,
+                                                 .idempotency_key = key.empty() ? std::string_view(fresh) : key});
+  if (!answer) return std::unexpected(answer.error());
+  boost::system::error_code code;
+  const json::value value = json::parse(*answer, code);
+  const json::object* object = code ? nullptr : value.if_object();
+  const json::value* accepted = object == nullptr ? nullptr : object->if_contains("accepted");
+  const json::value* job = object == nullptr ? nullptr : object->if_contains("job");
+  if (accepted == nullptr || !accepted->is_int64() || job == nullptr || !job->is_string()) {
+    return std::unexpected(PublishFailure{.status = 202, .message = "the answer is not that of Kilat's ingest"});
+  }
+  return Ingested{static_cast<std::uint64_t>(accepted->get_int64()), std::string(job->get_string())};
 }
 
 Publisher::Publisher(PublisherOptions options) : impl_(std::make_unique<Impl>(std::move(options))) {}
@@ -169,6 +209,14 @@ Published<void> Publisher::trigger_batch(const std::vector<BatchEvent>& events) 
   }
   const json::object body{{"batch", std::move(batch)}};
   return without_answer(impl_->perform("POST", "/batch_events", json::serialize(body)));
+}
+
+Published<Ingested> Publisher::ingest(const json::value& readings, std::string_view idempotency_key) {
+  return impl_->ingest("application/json", json::serialize(readings), idempotency_key);
+}
+
+Published<Ingested> Publisher::ingest_lines(std::string_view lines, std::string_view idempotency_key) {
+  return impl_->ingest("application/x-ndjson", std::string(lines), idempotency_key);
 }
 
 Published<void> Publisher::terminate_user_connections(std::string_view user_id) {

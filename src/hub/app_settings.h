@@ -8,6 +8,7 @@
 
 #include "auth/backend_settings.h"
 #include "auth/jwt_settings.h"
+#include "hub/ingest_settings.h"
 
 namespace kilat::hub {
 
@@ -33,6 +34,7 @@ struct AppSettings {
   std::vector<std::string> history;     ///< entries of hub/history_rules.h, the first that fits decides
   std::vector<std::string> auth_paths;  ///< where the server itself answers authorization requests
   auth::BackendSettings authorize;
+  IngestSettings ingest;
 
   uint32_t max_connections = 0;      ///< 0: no limit
   uint16_t over_quota_code = 4004;   ///< 4004 (client gives up) or 4100 (client retries)

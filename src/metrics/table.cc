@@ -66,6 +66,18 @@ constexpr std::array kRows = std::to_array<Row>({
     {kApiRequests, "kilat_api_requests_total", kCounter, "route,status", kNone,
      "Answers of the HTTP side, by route and class of status (2xx, 3xx, 4xx, 5xx)."},
 
+    {kIngestQueueJobs, "kilat_ingest_queue_jobs", kGauge, "", kNone, "Jobs that wait to be published."},
+    {kIngestQueueBytes, "kilat_ingest_queue_bytes", kGauge, "", kBytes,
+     "What ingest.queue_bytes_max counts: jobs that wait, failed ones included."},
+    {kIngestFailedJobs, "kilat_ingest_failed_jobs", kGauge, "", kNone,
+     "Failed jobs that are kept until they are tried again or forgotten."},
+    {kIngestAccepted, "kilat_ingest_accepted_readings_total", kCounter, "", kNone,
+     "Readings that were answered 202, repetitions left out."},
+    {kIngestStored, "kilat_ingest_stored_readings_total", kCounter, "", kNone, "Readings that went into their table."},
+    {kIngestJobs, "kilat_ingest_jobs_total", kCounter, "result", kNone,
+     "Jobs that ended: done, or failed after all their tries."},
+    {kIngestRetries, "kilat_ingest_retries_total", kCounter, "", kNone, "Tries after the first of a job."},
+
     {kNetworkReceived, "kilat_network_received_bytes_total", kCounter, "shard", kBytes, "Bytes read from sockets."},
     {kNetworkSent, "kilat_network_sent_bytes_total", kCounter, "shard", kBytes, "Bytes written to sockets."},
     {kSendCalls, "kilat_send_calls_total", kCounter, "shard", kNone, "System calls that sent something."},

@@ -45,6 +45,14 @@ enum class Metric : uint8_t {
   kDeliveredBytes,
   kFanout,
   kApiRequests,
+  // Durable ingest.
+  kIngestQueueJobs,
+  kIngestQueueBytes,
+  kIngestFailedJobs,
+  kIngestAccepted,
+  kIngestStored,
+  kIngestJobs,
+  kIngestRetries,
   // Shards.
   kNetworkReceived,
   kNetworkSent,

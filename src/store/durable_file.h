@@ -1,5 +1,5 @@
 // DurableFile: a SQLite file that one thread of this process writes with group commit: how it is opened, and how it is
-// kept whole. What is in it is the business of EventLogFile.
+// kept whole. What is in it is the business of EventLogFile and IngestFile.
 // Owner: one of these; one thread at a time. Lives as long as the file is open, and so long no other process can use
 // it. WAL with synchronous = FULL: a transaction that was committed survives a loss of power, because the WAL is synced
 // before the commit returns (sqlite.org/pragma.html#pragma_synchronous). Bounds: Options::cache_kib of pages; the WAL

@@ -1,5 +1,5 @@
 // FileHealth: whether the writer of a durable file succeeds, since when it does not, and when it tries again.
-// Owner: the writer (EventLog), whose thread alone changes it; state() and for_good() may be called by any
+// Owner: the writer (EventLog, IngestLog), whose thread alone changes it; state() and for_good() may be called by any
 // thread. Bounds: pauses of kBackoffMsMin to kBackoffMsMax.
 #pragma once
 

@@ -50,7 +50,7 @@ function toml_table(header, table) {
 }
 
 /** The configuration file for the given tables; apps are completed with kApp's fields. */
-export function configText({ apps = [{}], server = {}, http = {}, limits = {}, log = {}, tls = {}, metrics = {}, health = {}, socketio = {}, history = {}, port = 0 }) {
+export function configText({ apps = [{}], server = {}, http = {}, limits = {}, log = {}, tls = {}, metrics = {}, health = {}, socketio = {}, history = {}, ingest = {}, port = 0 }) {
   const parts = [
     toml_table('[server]', { listen: `127.0.0.1:${port}`, shards: kShards, ...server }),
     toml_table('[log]', { level: 'debug', format: 'json', ...log }),
@@ -63,6 +63,7 @@ export function configText({ apps = [{}], server = {}, http = {}, limits = {}, l
   if (Object.keys(limits).length > 0) parts.push(toml_table('[limits]', limits));
   if (Object.keys(socketio).length > 0) parts.push(toml_table('[socketio]', socketio));
   if (Object.keys(history).length > 0) parts.push(toml_table('[history]', history));
+  if (Object.keys(ingest).length > 0) parts.push(toml_table('[ingest]', ingest));
   for (const app of apps) parts.push(toml_table('[[app]]', { ...kApp, ...app }));
   return parts.join('\n');
 }

@@ -1,0 +1,15 @@
+// What durable ingest counts, for metrics. Plain values.
+#pragma once
+
+#include <cstdint>
+
+#include "store/ingest_log.h"
+
+namespace kilat::app {
+
+struct IngestFigures {
+  store::IngestLog::Figures log;
+  uint64_t retries = 0;
+};
+
+}  // namespace kilat::app
