@@ -52,7 +52,9 @@ ShardSnapshot Shard::snapshot() const {
   out.mailbox_spills = mailbox_.spills();
   out.cached_bytes = hub_.home().cached_bytes();
   out.history_bytes = hub_.home().history_bytes();
-  for (hub::AppIndex app = 0; app < apps_.size(); ++app) out.flow.push_back(hub_.home().flow_counters(app));
+  for (size_t app = 0; app < apps_.size(); ++app) {
+    out.flow.push_back(hub_.home().flow_counters(static_cast<hub::AppIndex>(app)));
+  }
   out.local_channels = hub_.local().channel_count();
   out.home_channels = hub_.home().channel_count();
   out.pending_requests = service_.pending();

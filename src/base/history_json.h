@@ -9,7 +9,7 @@
 
 namespace kilat {
 
-/// `recover` and `rewind` of the object; nothing when it has neither. What is not as it should be means nothing.
-std::optional<HistoryAsk> read_history_ask(const simdjson::dom::object& object);
+/// `recover` and `rewind` of what was said; nothing when it has neither. What is not as it should be means nothing.
+std::optional<HistoryAsk> read_history_ask(const simdjson::dom::object& said);
 
 }  // namespace kilat

@@ -121,6 +121,7 @@ void check_socketio_app(Document& document, const char* key, const std::string& 
   const bool database = !settings.app_store.database.empty();
   if (database && !document.stored_apps) return;
   std::vector<std::string_view> ids;
+  ids.reserve(settings.apps.size());
   for (const hub::AppSettings& app : settings.apps) ids.push_back(app.id);
   const std::string_view near = nearest(id, ids);
   add(document.diagnostics, {database ? Severity::kWarning : Severity::kError,

@@ -14,7 +14,7 @@ namespace kilat::flow {
 std::optional<uint64_t> read_iso_time(std::string_view text);
 
 /// The same of a JSON number: below 10^11 seconds (until the year 5138), else milliseconds.
-std::optional<uint64_t> read_unix_time(std::string_view number);
+std::optional<uint64_t> read_unix_time(std::string_view text);
 
 /// Appends 2026-11-21T19:33:53.123Z. `unix_ms` until the year 9999; later times become its last millisecond.
 void append_iso_time(std::string& out, uint64_t unix_ms);

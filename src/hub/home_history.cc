@@ -16,10 +16,11 @@ constexpr uint64_t kKeptOverheadBytes = 1024;
 void HomeHub::apps_changed() {
   history_rules_.resize(apps_.size());
   flows_.resize(apps_.size());
-  for (AppIndex index = 0; index < apps_.size(); ++index)
-    history_rules_[index] = HistoryRules(apps_[index].settings.history);
+  for (size_t index = 0; index < apps_.size(); ++index) {
+    history_rules_[index] = HistoryRules(apps_[static_cast<AppIndex>(index)].settings.history);
+  }
   ++rules_version_;
-  for (AppIndex index = 0; index < apps_.size(); ++index) set_flow(index);
+  for (size_t index = 0; index < apps_.size(); ++index) set_flow(static_cast<AppIndex>(index));
 }
 
 uint64_t HomeHub::kept_cost(const HomeChannel& channel) {

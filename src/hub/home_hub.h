@@ -78,8 +78,8 @@ class HomeHub {
   void flush_flows();
 
   // --- at start, before anything else: durable histories as they were
-  /// Null: the app has no such rule any more, and the history is to be forgotten.
-  HomeChannel* restore(AppIndex app, std::string_view channel, Position position);
+  /// Null: the app has no such rule any more.
+  HomeChannel* restore(AppIndex app, std::string_view name, Position position);
   void restore_event(HomeChannel& channel, const PublicationPtr& publication, uint64_t offset, uint64_t unix_ms);
   QueryReply query(const Query& query) const;
   void watch(ShardIndex from, const WatchRequest& request);

@@ -50,10 +50,10 @@ bool answers(const addrinfo& address) {
 }
 
 // A name may have several addresses, and a server listen on one of them only: localhost is ::1 as well.
-const addrinfo& first_that_answers(const addrinfo& found) {
-  if (found.ai_next == nullptr) return found;
-  for (const addrinfo* address = &found; address != nullptr; address = address->ai_next) {
-    if (answers(*address)) return *address;
+const addrinfo* first_that_answers(const addrinfo* found) {
+  if (found->ai_next == nullptr) return found;
+  for (const addrinfo* address = found; address != nullptr; address = address->ai_next) {
+    if (answers(*address)) return address;
   }
   return found;
 }
@@ -69,7 +69,7 @@ Outcome<Address> resolve(const std::string& host, uint16_t port) {
     return std::unexpected(Failure{"cannot find the server", fit_for_terminal(host), ::gai_strerror(code), {}});
   }
   const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> guard(found, &::freeaddrinfo);
-  const addrinfo& chosen = first_that_answers(*found);
+  const addrinfo& chosen = *first_that_answers(found);
   Address out;
   std::memcpy(&out.storage, chosen.ai_addr, chosen.ai_addrlen);
   out.size = chosen.ai_addrlen;
