@@ -1,6 +1,7 @@
 # kilat_web(target): bundles the pages of web/ (npm ci, esbuild) and compiles their bytes into the target.
-# npm runs in the build directory, so the source tree stays clean and several builds cannot meet in one node_modules.
 # KILAT_WEB=OFF needs neither node nor a network: the table of assets is empty then.
+
+include(kilat_npm)
 
 option(KILAT_WEB "Embed the live page (needs node and npm)" ON)
 
@@ -20,23 +21,12 @@ std::span<const kilat::console::Asset> kilat::console::asset_table() { return {}
     return()
   endif()
 
-  find_program(KILAT_NODE NAMES node nodejs)
-  find_program(KILAT_NPM npm)
   if(NOT KILAT_NODE OR NOT KILAT_NPM)
     message(FATAL_ERROR "The live page is bundled by node and npm, which are not here.\n"
       "  try   apt install nodejs npm\n  or    cmake -DKILAT_WEB=OFF … (a binary without the page)")
   endif()
 
-  set(lock ${web}/package.json ${web}/package-lock.json ${web}/.npmrc)
-  add_custom_command(
-    OUTPUT ${out}/npm.stamp
-    COMMAND ${CMAKE_COMMAND} -E make_directory ${out}
-    COMMAND ${CMAKE_COMMAND} -E copy ${lock} ${out}/
-    COMMAND ${CMAKE_COMMAND} -E chdir ${out} ${KILAT_NPM} ci --ignore-scripts --prefer-offline --loglevel=error
-    COMMAND ${CMAKE_COMMAND} -E touch ${out}/npm.stamp
-    DEPENDS ${lock}
-    COMMENT "Fetching the web page's libraries"
-    VERBATIM)
+  kilat_npm(${web} ${out})
 
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${web}/src/* ${web}/public/*)
   add_custom_command(

@@ -15,6 +15,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <functional>
@@ -109,6 +110,18 @@ class Server {
   /// true says only that it was handed over. Calls from one thread keep their order.
   bool publish(std::string_view app_id, std::string_view channel, std::string_view event, const json::value& data,
                std::string_view except_socket = {});
+
+  // Signed-in users of an app, with all their connections of both protocols. False for an unknown app or a user that
+  // there can't be, and when nothing could be handed to a shard.
+
+  /// Publishes an event to a user; otherwise as publish().
+  bool publish_to_user(std::string_view app_id, std::string_view user_id, std::string_view event,
+                       const json::value& data);
+  /// Ends a user's connections, with the reason terminated_by_api.
+  bool disconnect_user(std::string_view app_id, std::string_view user_id);
+  /// Counts a user's connections, 0: not connected. `handler` is called once, on a shard, later; not when this is
+  /// false.
+  bool count_user(std::string_view app_id, std::string_view user_id, std::function<void(std::size_t)> handler);
 
   /// Runs a task on a shard. False when the server does not run, or 65,536 tasks wait already.
   bool post(std::move_only_function<void()> task);

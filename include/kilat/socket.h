@@ -12,6 +12,7 @@
 #include <any>
 #include <chrono>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -51,12 +52,22 @@ struct SocketInfo {
   std::chrono::milliseconds connected{};
 };
 
-/// How a client came.
+/// How a client came; a copy, so it may be kept. `url`, `query` and `headers` are those of the request that began its
+/// connection: the first of long-polling, also after an upgrade, or that of the WebSocket. Bounds: as for HTTP
+/// requests.
 struct Handshake {
   std::string address;  ///< of the client, behind trusted proxies; empty over a Unix socket
   bool secure = false;  ///< over TLS
   std::chrono::system_clock::time_point time;
-  json::object auth;  ///< what the client passed as `auth`; empty when nothing
+  json::object auth;                         ///< what the client passed as `auth`; empty when nothing
+  std::string url;                           ///< as sent, with its query
+  std::map<std::string, std::string> query;  ///< decoded, with Engine.IO's own; of several with one name the first
+  std::vector<std::pair<std::string, std::string>> headers;
+
+  /// The first header of this name, compared without case; empty when there is none.
+  std::string_view header(std::string_view name) const&;
+  /// Of a handshake that nobody keeps: a copy.
+  std::string header(std::string_view name) && { return std::string(std::as_const(*this).header(name)); }
 };
 
 /// Why middleware refuses. The client's `connect_error` gets an Error with this message and `data`.
@@ -183,6 +194,15 @@ class Socket {
   template <typename Function>
   void on(std::string event, Function function) const {
     set_handler(std::move(event), detail::handler_of(std::move(function)));
+  }
+  /// The same for the next event of this name only.
+  template <typename Function>
+  void once(std::string event, Function function) const {
+    set_handler(event, [name = event, handler = detail::handler_of(std::move(function))](
+                           const Socket& socket, const Args& args, const Ack& ack) {
+      socket.off(name);
+      handler(socket, args, ack);
+    });
   }
   void off(std::string_view event) const;
   /// Sees every event, before its handler. On its shard.

@@ -1,11 +1,11 @@
 #include "api/history_answer.h"
 
-#include <charconv>
 #include <string>
 #include <utility>
 
 #include "api/answer.h"
 #include "base/json_text.h"
+#include "base/quantity.h"
 
 namespace kilat::api {
 namespace {
@@ -14,10 +14,9 @@ namespace {
 bool read_number(const http::Query& query, std::string_view name, uint64_t& number) {
   const auto text = query.get(name);
   if (!text) return true;
-  const std::string_view digits = *text;
-  const char* end = digits.data() + digits.size();
-  const auto [stop, error] = std::from_chars(digits.data(), end, number);
-  return error == std::errc() && stop == end;
+  const auto found = parse_whole(*text);
+  if (found) number = *found;
+  return found.has_value();
 }
 
 void append_event(std::string& json, const hub::PastEvent& past) {
@@ -56,7 +55,7 @@ Result<hub::HistoryRange> parse_range(const http::Query& query) {
   if (order != "oldest" && order != "newest") return fail(Reason::kApiParameterInvalid, "order: oldest or newest");
   range.backwards = order == "newest";
   if (const auto epoch = query.get("epoch")) {
-    range.epoch = hub::parse_epoch(*epoch);
+    range.epoch = parse_epoch(*epoch);
     range.epoch_asked = true;
   }
   return range;
@@ -66,7 +65,7 @@ http::Response history_answer(const hub::Query& query, bool off, const hub::Hist
   if (off) return refusal(Reason::kHistoryOff);
   if (query.range.epoch_asked && query.range.epoch != page.position.epoch) return refusal(Reason::kHistoryEpoch);
   std::string json = R"({"epoch":)";
-  json += page.position.epoch == 0 ? "null" : '"' + hub::epoch_text(page.position.epoch) + '"';
+  json += page.position.epoch == 0 ? "null" : '"' + epoch_text(page.position.epoch) + '"';
   json += R"(,"offset":)";
   append_json_number(json, page.position.offset);
   json += R"(,"oldest":)";

@@ -1,11 +1,12 @@
 #include "api/request_auth.h"
 
 #include <algorithm>
-#include <charconv>
+#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
 
+#include "base/quantity.h"
 #include "http/text.h"
 
 namespace kilat::api {
@@ -54,10 +55,9 @@ std::string_view parameter(const http::Query& query, std::string_view name) {
 }
 
 Reason check_timestamp(std::string_view text, uint64_t now_unix_s) {
-  uint64_t then = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), then);
-  if (error != std::errc() || end != text.data() + text.size()) return Reason::kApiTimestampInvalid;
-  const uint64_t distance = then > now_unix_s ? then - now_unix_s : now_unix_s - then;
+  const auto then = parse_whole(text);
+  if (!then) return Reason::kApiTimestampInvalid;
+  const uint64_t distance = *then > now_unix_s ? *then - now_unix_s : now_unix_s - *then;
   return distance <= kTimestampWindowS ? Reason::kNone : Reason::kApiTimestampExpired;
 }
 
@@ -96,14 +96,17 @@ bool signature_matches(const http::Request& request, const http::Query& query, s
 
 }  // namespace
 
+std::optional<Reason> authenticate_bearer(const http::Request& request, const hub::App& app) {
+  constexpr std::string_view kBearer = "Bearer ";
+  const std::string_view header = request.header("Authorization");
+  if (app.settings.api_key.empty() || !header.starts_with(kBearer)) return std::nullopt;
+  const bool equal = auth::equal_constant_time(header.substr(kBearer.size()), app.settings.api_key);
+  return equal ? Reason::kNone : Reason::kApiKeyInvalid;
+}
+
 Reason authenticate(const http::Request& request, const http::Query& query, std::string_view prefix,
                     const hub::App& app, auth::AppKey& key, uint64_t now_unix_s) {
-  constexpr std::string_view kBearer = "Bearer ";
-  if (const std::string_view header = request.header("Authorization");
-      !app.settings.api_key.empty() && header.starts_with(kBearer)) {
-    return auth::equal_constant_time(header.substr(kBearer.size()), app.settings.api_key) ? Reason::kNone
-                                                                                          : Reason::kApiKeyInvalid;
-  }
+  if (const std::optional<Reason> reason = authenticate_bearer(request, app)) return *reason;
   if (query.malformed() || query.too_many()) return Reason::kApiParameterInvalid;
   if (!auth::equal_constant_time(parameter(query, "auth_key"), app.settings.key)) return Reason::kApiKeyInvalid;
   if (parameter(query, "auth_version") != "1.0") return Reason::kApiVersionInvalid;

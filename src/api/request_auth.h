@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "auth/app_key.h"
@@ -13,6 +14,9 @@
 namespace kilat::api {
 
 inline constexpr uint64_t kTimestampWindowS = 600;
+
+/// The same for the app's API key alone, which needs no body. Nothing: the request has none.
+std::optional<Reason> authenticate_bearer(const http::Request& request, const hub::App& app);
 
 /// kNone, or why the request is refused. `prefix` is the server's path prefix: SDKs sign with and without it.
 Reason authenticate(const http::Request& request, const http::Query& query, std::string_view prefix,

@@ -60,6 +60,24 @@ Outcome Service::handle(const http::Request& request, std::string_view path, Tic
   return outcome;
 }
 
+const hub::App* Service::streams(const http::Request& head, std::string_view path) {
+  const http::PathSegments segments = http::split_path(path);
+  if (head.method() != Method::kPost || segments.too_many() || segments.size() != 3 || segments[2] != "ingest") {
+    return nullptr;
+  }
+  const std::optional<std::string> id = http::percent_decode(segments[1]);
+  const hub::App* app = id ? apps_.by_id(*id) : nullptr;
+  const bool open = app != nullptr && app->settings.enabled && authenticate_bearer(head, *app) == Reason::kNone;
+  return open ? app : nullptr;
+}
+
+void Service::note_streamed(hub::AppIndex app, uint64_t received_bytes, uint64_t sent_bytes) {
+  if (app >= tallies_.size()) tallies_.resize(app + 1);
+  ++tallies_[app].requests;
+  tallies_[app].received_bytes += received_bytes;
+  tallies_[app].sent_bytes += sent_bytes;
+}
+
 template <typename Build>
 void Service::answer_later(hub::AppIndex app, Ticket ticket, Build&& build) {
   try {

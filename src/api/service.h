@@ -72,6 +72,12 @@ class Service {
   /// `path` is the request's path without the prefix and begins with /apps/. `now_unix_ms`: the wall clock.
   Outcome handle(const http::Request& request, std::string_view path, Ticket ticket, uint64_t now_unix_ms);
 
+  /// The app whose POST /apps/ID/ingest this is, if its body may be read as it comes, because it is a good request
+  /// before its body is known, by the app's API key. Null: it is to be gathered and handled like others.
+  const hub::App* streams(const http::Request& head, std::string_view path);
+  /// Such a request was answered.
+  void note_streamed(hub::AppIndex app, uint64_t received_bytes, uint64_t sent_bytes);
+
   /// A reload may change it.
   void set_strict_channel_names(bool strict) { options_.strict_channel_names = strict; }
 

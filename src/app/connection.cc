@@ -29,14 +29,14 @@ std::string_view first_of(std::string_view list) {
 }  // namespace
 
 Connection::Connection(Shard& shard, net::Descriptor fd, const Peer& peer, Lease lease, bool tls)
-    : shard_(shard),
+    : tls_(tls),
+      secure_(tls),
+      from_proxy_(shard.trusted_proxies().contains(peer)),
+      shard_(shard),
       stream_(shard.reactor(), fd.release(), *this),
       http_(std::make_unique<HttpSession>(shard, *this)),
       peer_(peer),
-      lease_(std::move(lease)),
-      tls_(tls),
-      secure_(tls),
-      from_proxy_(shard.trusted_proxies().contains(peer)) {}
+      lease_(std::move(lease)) {}
 
 Connection::~Connection() {
   give_quota_back();
@@ -173,7 +173,10 @@ socketio::ClientInfo Connection::socketio_client(const http::Request& request) c
   for (const socketio::Namespace& nsp : shard_.socketio().options.namespaces) {
     apps.push_back(&shard_.apps()[nsp.app].settings);
   }
-  return {.address = client_address().text(), .secure = secure_, .credentials = credentials_of(request, apps)};
+  socketio::ClientInfo client{
+      .address = client_address().text(), .secure = secure_, .credentials = credentials_of(request, apps)};
+  if (shard_.socketio().handlers != nullptr) client.request = std::make_shared<const socketio::FirstRequest>(request);
+  return client;
 }
 
 // Answers 101; from now on the connection is a WebSocket of Socket.IO.

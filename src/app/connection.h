@@ -82,11 +82,9 @@ class Connection final : private net::StreamHandler, private pusher::SessionHost
   }
   void give_up();
 
+  uint32_t place = 0;  ///< in the shard's list of connections
   /// Came to the listener for metrics: only health and figures are served.
-  bool admin = false;
-
-  // For the shard's list of connections.
-  size_t place = 0;
+  bool admin : 1 = false;
 
   static Connection& of(net::StreamHandler& handler) { return static_cast<Connection&>(handler); }
 
@@ -115,6 +113,9 @@ class Connection final : private net::StreamHandler, private pusher::SessionHost
   pusher::SessionOptions negotiate(const http::Request& request, const hub::App& app, int protocol,
                                    std::string& extensions);
 
+  bool tls_ : 1;         ///< on the connection itself, or as the PROXY protocol says
+  bool secure_ : 1;      ///< the same, or what a proxy's header says
+  bool from_proxy_ : 1;  ///< `peer_` is a trusted proxy
   Shard& shard_;
   net::Stream stream_;
   std::unique_ptr<HttpSession> http_;
@@ -125,9 +126,8 @@ class Connection final : private net::StreamHandler, private pusher::SessionHost
   std::unique_ptr<IpAddress> forwarded_;  ///< the client that a proxy's header names
   Peer peer_;
   Lease lease_;
-  bool tls_ : 1;         ///< on the connection itself, or as the PROXY protocol says
-  bool secure_ : 1;      ///< the same, or what a proxy's header says
-  bool from_proxy_ : 1;  ///< `peer_` is a trusted proxy
 };
+
+static_assert(sizeof(Connection) <= 264, "every idle connection has one");
 
 }  // namespace kilat::app

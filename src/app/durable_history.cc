@@ -1,6 +1,9 @@
 #include "app/durable_history.h"
 
+#include <algorithm>
+
 #include "app/shard.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/memory_reserve.h"
 #include "hub/channel_set.h"
@@ -12,7 +15,7 @@ class DurableHistory::Desk final : public hub::DurableLog {
   Desk(Shard& shard, std::unique_ptr<store::EventLog>& log) : shard_(shard), log_(log) {}
 
   bool begin(hub::AppIndex app, std::string_view channel, uint32_t epoch) override {
-    return log_->begin_channel({id_of(app), channel}, hub::epoch_text(epoch));
+    return log_->begin_channel({id_of(app), channel}, epoch_text(epoch));
   }
   bool append(const hub::Publication& event, uint64_t offset, uint64_t unix_ms, uint64_t tag) override {
     return log_->append({.app = id_of(event.app()),
@@ -24,7 +27,8 @@ class DurableHistory::Desk final : public hub::DurableLog {
                          .user_id = std::string(event.user_id()),
                          .packet = std::string(event.packet()),
                          .key = std::string(event.key()),
-                         .from_client = event.from_client()},
+                         .from_client = event.from_client(),
+                         .order = event.order()},
                         {.told = &Desk::told, .context = this, .tag = tag});
   }
   void end(hub::AppIndex app, std::string_view channel) override { log_->end_channel({id_of(app), channel}); }
@@ -82,7 +86,9 @@ class DurableHistory::Restorer final : public store::HistoryVisitor {
       app_ = app->index;
       const auto shards = static_cast<hub::ShardIndex>(history_.shards_.size());
       home_ = &history_.shards_[hub::home_of(app_, stored.channel, shards)]->home();
-      channel_ = home_->restore(app_, stored.channel, {hub::parse_epoch(stored.epoch), stored.last_offset});
+      channel_ =
+          home_->restore(app_, stored.channel, {parse_epoch(stored.epoch), stored.last_offset}, stored.trimmed_order);
+      newest_order_ = std::max(newest_order_, stored.trimmed_order);
     }
     ++(channel_ != nullptr ? restored_ : unwanted_);
     return channel_ != nullptr;
@@ -97,17 +103,21 @@ class DurableHistory::Restorer final : public store::HistoryVisitor {
                                                               .user_id = record.user_id,
                                                               .packet = record.packet,
                                                               .key = record.key});
+    event.order_as(record.order);
+    newest_order_ = std::max(newest_order_, record.order);
     home_->restore_event(*channel_, event, record.offset, record.unix_ms);
   }
 
   uint64_t restored() const { return restored_; }
   uint64_t unwanted() const { return unwanted_; }
+  uint64_t newest_order() const { return newest_order_; }
 
  private:
   DurableHistory& history_;
   hub::AppIndex app_ = 0;
   hub::HomeHub* home_ = nullptr;
   hub::HomeChannel* channel_ = nullptr;
+  uint64_t newest_order_ = 0;
   uint64_t restored_ = 0;  ///< channels
   uint64_t unwanted_ = 0;  ///< whose app or rule is not there (any more)
 };
@@ -135,6 +145,9 @@ Result<std::unique_ptr<DurableHistory>> DurableHistory::open(const std::filesyst
 Result<void> DurableHistory::restore() {
   Restorer restorer(*this);
   if (auto loaded = log_->load(restorer); !loaded) return fail(Reason::kDurableFileInvalid, loaded.error().why);
+  // The clock goes on where nothing is left to see what was given before; the rest holds although it was set back.
+  first_order_ = std::max(restorer.newest_order() + 1, unix_ms() * 1'000);
+  for (const auto& shard : shards_) shard->home().set_first_order(first_order_);
   // What no rule wants stays where it is: a rule that was taken out by mistake may come back.
   log::event(log::Level::kInfo, "history_restored",
              {{"channels", restorer.restored()}, {"without_rule", restorer.unwanted()}});

@@ -29,6 +29,8 @@ class DurableHistory {
 
   /// Gives each shard the histories of its channels. Before they run.
   Result<void> restore();
+  /// Of the events from now on, see hub::HomeHub::set_first_order. After restore().
+  uint64_t first_order() const { return first_order_; }
 
   store::EventLog::Health health() const { return log_->health(); }
   store::EventLog::Figures figures() const { return log_->figures(); }
@@ -46,6 +48,7 @@ class DurableHistory {
   std::span<const std::unique_ptr<Shard>> shards_;
   std::vector<std::unique_ptr<Desk>> desks_;
   std::unique_ptr<store::EventLog> log_;
+  uint64_t first_order_ = 0;
 };
 
 }  // namespace kilat::app

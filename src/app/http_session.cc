@@ -6,6 +6,7 @@
 #include "app/connection.h"
 #include "app/shard.h"
 #include "base/log.h"
+#include "http/text.h"
 #include "socketio/emitter.h"
 #include "socketio/session.h"
 #include "ws/handshake.h"
@@ -22,7 +23,8 @@ HttpSession::HttpSession(Shard& shard, Connection& connection)
       shard_(shard),
       connection_(connection),
       parser_({.header_bytes_max = shard.settings().http.header_bytes_max,
-               .body_bytes_max = shard.settings().http.body_bytes_max},
+               .body_bytes_max = shard.settings().http.body_bytes_max,
+               .offer_streams = shard.takes_readings()},
               &shard.parsers()),
       id_(shard.next_http_id()) {
   wait_for(Waiting::kFirstRequest);
@@ -56,6 +58,10 @@ void HttpSession::on_timer(Timer& timer) {
 void HttpSession::on_time_limit() {
   if (tailing_ || last_) return;
   if (shard_.now_ms() < due_ms_) return shard_.wheel().schedule(*this, due_ms_);
+  if (upload_ && !upload_->over() && !upload_->complete() && !upload_->busy()) {
+    upload_->refuse(Reason::kHttpTimeout, "no whole line has come");
+    return upload_->go_on();
+  }
   if (!slots_.empty()) return wait_for(waiting_);  // it waits for us, not we for it
   if (waiting_ == Waiting::kNextRequest) return finish(Reason::kHttpIdle);
   handle_error(waiting_ == Waiting::kFirstRequest ? Reason::kWsHandshakeTimeout : Reason::kHttpTimeout);
@@ -96,6 +102,7 @@ void HttpSession::take(std::span<char> bytes) {
 }
 
 bool HttpSession::full() {
+  if (upload_ && upload_->busy()) return true;
   return slots_.size() >= kPipelineMax || connection_.stream().cost() > shard_.settings().limits.outbox_soft_bytes;
 }
 
@@ -107,16 +114,18 @@ bool HttpSession::parse(std::span<char> bytes) {
       return false;
     }
     const http::Status status = parser_.feed(in);
-    if (status == http::Status::kNeedMore) {
+    if (status == http::Status::kStreamable) {
+      begin_upload();
+    } else if (upload_ && status != http::Status::kExpectContinue) {
+      follow_upload(status);
+      if (status == http::Status::kNeedMore) return false;
+    } else if (status == http::Status::kNeedMore) {
       if (parser_.started() && waiting_ == Waiting::kNextRequest) wait_for(Waiting::kRequest);
       // Also while an answer is due: a thousand clients that wait for one share the memory of a few parsers.
       if (parser_.fresh()) parser_.release();
       return false;
-    }
-    if (status == http::Status::kExpectContinue) {
-      Slot& slot = slots_.emplace_back();
-      slot.done = true;
-      slot.bytes = kContinue;
+    } else if (status == http::Status::kExpectContinue) {
+      if (!upload_) push_continue();
     } else if (status == http::Status::kError) {
       handle_error(parser_.error());
     } else if (handle_request(bytes.last(in.size()))) {
@@ -127,6 +136,12 @@ bool HttpSession::parse(std::span<char> bytes) {
 }
 
 bool HttpSession::on_end() {
+  if (upload_ && !upload_->complete()) {
+    // Nobody sends half a body, and waits for the answer; but who does, gets one.
+    ended_ = true;
+    if (backlog_.empty()) follow_upload(http::Status::kNeedMore);
+    return true;
+  }
   if (!poll_sid_.empty()) {
     // A client that has aborted its poll; a half-closed connection has never been one that waits.
     abandon_poll(false);
@@ -140,6 +155,12 @@ bool HttpSession::on_end() {
 
 void HttpSession::on_drained() {
   if (!backlog_.empty() && !full()) take({});
+}
+
+void HttpSession::push_continue() {
+  Slot& slot = slots_.emplace_back();
+  slot.done = true;
+  slot.bytes = kContinue;
 }
 
 HttpSession::Slot& HttpSession::new_slot(const http::Request& request) {
@@ -257,6 +278,73 @@ void HttpSession::answer_request(const http::Request& request, const Route& rout
   }
 }
 
+// The header of a request whose body is large, or of unknown size. Where nothing is done it is gathered, like others.
+void HttpSession::begin_upload() {
+  const http::Request& request = parser_.request();
+  const Route route = route_of(request.path(), shard_.settings());
+  const hub::App* app = nullptr;
+  const bool lines = ingest::is_lines(request.header("Content-Type"));
+  if (lines && route.target == Target::kApi && !connection_.admin) app = shard_.service().streams(request, route.path);
+  if (app == nullptr) return;
+  connection_.note_request(request);
+  // Before the slot of the answer, behind which nothing is sent until then.
+  if (http::iequals(request.header("Expect"), "100-continue")) push_continue();
+  Slot& slot = new_slot(request);
+  slot.route = http_route_of(request, route);
+  upload_ticket_ = last_ticket();
+  Result<std::unique_ptr<IngestUpload>> upload = shard_.begin_upload(request, *app, upload_ticket_);
+  if (!upload) {
+    slot.keep_alive = false;
+    last_ = true;
+    return fill(slot, api::refusal(upload.error().reason, upload.error().detail), false);
+  }
+  upload_ = std::move(*upload);
+  parser_.stream_to(*upload_);
+  wait_for(Waiting::kRequest);
+}
+
+// What the parser has found in the body: more of it, its end, or that its chunks are broken. May end the upload.
+void HttpSession::follow_upload(http::Status status) {
+  const bool progressed = upload_->progressed();
+  if (status == http::Status::kComplete) {
+    upload_->end();
+    if (!slots_.back().keep_alive || goodbye_) last_ = true;
+    if (goodbye_) slots_.back().keep_alive = false;
+    parser_.reset();
+    wait_for(Waiting::kNextRequest);
+  } else if (status == http::Status::kError) {
+    upload_->refuse(parser_.error());
+    last_ = true;
+  } else if (ended_ && backlog_.empty()) {
+    upload_->refuse(Reason::kHttpMalformed, "the body has no end");
+  } else if (progressed) {
+    wait_for(Waiting::kRequest);
+  }
+  upload_->go_on();
+}
+
+template <typename Work>
+void HttpSession::work_on_upload(api::Ticket ticket, Work&& work) {
+  if (!upload_ || upload_ticket_ != ticket) return;
+  connection_.guarded([&] {
+    const bool was_busy = upload_->busy();
+    work(*upload_);
+    if (!upload_ || upload_ticket_ != ticket || upload_->busy()) return;
+    // It was us who let the client wait.
+    if (was_busy) wait_for(Waiting::kRequest);
+    if (!backlog_.empty() && !full()) take({});
+  });
+  connection_.note_input();
+}
+
+void HttpSession::on_piece(api::Ticket ticket, const store::Outcome<store::AcceptedJob>& outcome) {
+  work_on_upload(ticket, [&outcome](IngestUpload& upload) { upload.on_piece(outcome); });
+}
+
+void HttpSession::go_on(api::Ticket ticket) {
+  work_on_upload(ticket, [](IngestUpload& upload) { upload.go_on(); });
+}
+
 // False when the program has no route for it either.
 bool HttpSession::ask_program(const http::Request& request, const Route& route) {
   const api::Ticket ticket = last_ticket();
@@ -278,11 +366,13 @@ bool HttpSession::ask_program(const http::Request& request, const Route& route) 
 void HttpSession::poll(const http::Request& request, bool echo) {
   const uint64_t ticket = last_ticket();
   std::string sid;
-  // Only a session that begins looks at its client.
-  const bool begins = request.query().find("sid=") == std::string_view::npos;
-  const socketio::ClientInfo client = begins ? connection_.socketio_client(request) : socketio::ClientInfo();
-  const std::optional<http::Response> response = shard_.socketio().handle(
-      request, {.client = client, .ticket = ticket, .draining = shard_.draining(), .echo = echo}, sid);
+  const std::optional<http::Response> response =
+      shard_.socketio().handle(request,
+                               {.client = [&] { return connection_.socketio_client(request); },
+                                .ticket = ticket,
+                                .draining = shard_.draining(),
+                                .echo = echo},
+                               sid);
   if (response) return fill(slots_.back(), *response, false);
   if (slots_.empty() || slots_.back().done) return;
   poll_sid_ = std::move(sid);
@@ -318,10 +408,15 @@ void HttpSession::answer_admin(const http::Request& request, Slot& slot) {
 }
 
 void HttpSession::handle_error(Reason reason) {
+  // At a body that could have been streamed, what that needs.
+  std::string_view detail;
+  if (reason == Reason::kHttpBodyTooLarge && parser_.request().path().ends_with("/ingest")) {
+    detail = "read as it comes only with Authorization: Bearer and Content-Type: application/x-ndjson";
+  }
   Slot& slot = slots_.emplace_back();
   slot.keep_alive = false;
   last_ = true;
-  fill(slot, api::refusal(reason), false);
+  fill(slot, api::refusal(reason, detail), false);
   if (!taking_) send_ready();
 }
 
@@ -360,6 +455,14 @@ void HttpSession::fill(Slot& slot, const http::Response& response, bool prefligh
 void HttpSession::answer(uint32_t sequence, const http::Response& response) {
   const uint32_t index = (sequence - first_sequence_) & kSequenceMask;
   if (index >= slots_.size() || slots_[index].done) return;
+  // Destroyed at the end, when the next request may have been begun.
+  std::unique_ptr<IngestUpload> upload;
+  if (upload_ && (upload_ticket_ & kSequenceMask) == sequence) upload = std::move(upload_);
+  if (upload && !upload->complete()) {
+    // The rest of the body is not wanted, and stands before the next request.
+    slots_[index].keep_alive = false;
+    last_ = true;
+  }
   if (!poll_sid_.empty() && (poll_ticket_ & kSequenceMask) == sequence) poll_sid_.clear();
   connection_.guarded([&] { take_answer(slots_[index], response); });
   connection_.note_input();

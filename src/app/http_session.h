@@ -5,12 +5,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "api/service.h"
+#include "app/ingest_upload.h"
 #include "app/routes.h"
 #include "app/tap.h"
 #include "app/traffic.h"
@@ -36,12 +38,18 @@ class HttpSession final : private Timer {
   void on_bytes(std::span<char> bytes);
 
   /// Heap bytes of unfinished requests, and of input that waits.
-  size_t buffered() const { return parser_.buffered() + (backlog_.empty() ? 0 : backlog_.capacity()); }
+  size_t buffered() const {
+    return parser_.buffered() + (backlog_.empty() ? 0 : backlog_.capacity()) + (upload_ ? upload_->buffered() : 0);
+  }
 
   /// The answer to a request that had to wait; `sequence` is its number on this connection. Without memory for it, the
   /// connection gives up.
   void answer(uint32_t sequence, const http::Response& response);
   void give_up();
+
+  /// The body that is read as it comes: a piece of it was written, or it has something to do.
+  void on_piece(api::Ticket ticket, const store::Outcome<store::AcceptedJob>& outcome);
+  void go_on(api::Ticket ticket);
 
   /// The client sends no more. True when it still has answers to come.
   bool on_end();
@@ -78,6 +86,10 @@ class HttpSession final : private Timer {
   bool handle_request(std::span<char> rest);
   bool upgrade(const http::Request& request, const Route& route, std::span<char> rest);
   bool refuse_upgrade(const http::Request& request, const Route& route, Reason reason);
+  void begin_upload();
+  void follow_upload(http::Status status);
+  template <typename Work>
+  void work_on_upload(api::Ticket ticket, Work&& work);
   void poll(const http::Request& request, bool echo);
   void abandon_poll(bool draining);
   void answer_request(const http::Request& request, const Route& route);
@@ -86,6 +98,7 @@ class HttpSession final : private Timer {
   api::Ticket last_ticket();
   void handle_error(Reason reason);
   void prepare_tail(const api::Tail& tail, const http::Request& request);
+  void push_continue();
   Slot& new_slot(const http::Request& request);
   void fill(Slot& slot, const http::Response& response, bool preflight);
   void take_answer(Slot& slot, const http::Response& response);
@@ -102,6 +115,8 @@ class HttpSession final : private Timer {
   uint64_t due_ms_ = 0;   ///< the end of that; the timer may be armed for an earlier time
   std::string poll_sid_;  ///< of a Socket.IO session whose poll is not answered
   uint64_t poll_ticket_ = 0;
+  std::unique_ptr<IngestUpload> upload_;  ///< the body that is read as it comes, until it is answered
+  api::Ticket upload_ticket_ = 0;
   std::optional<Taps::Tap> tail_;  ///< begins when the answers before it are sent
   bool last_ = false;              ///< no request is taken any more
   bool tailing_ = false;

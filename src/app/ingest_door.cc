@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "api/answer.h"
+#include "api/event_body.h"
 #include "app/shard.h"
 #include "base/log.h"
 #include "base/memory_reserve.h"
@@ -93,6 +94,26 @@ IngestDoor::Answer IngestDoor::accept(const http::Request& request, const hub::A
     case store::IngestLog::Taken::kStopped: break;
   }
   return refusal(Reason::kIngestUnavailable);
+}
+
+Result<std::unique_ptr<IngestUpload>> IngestDoor::begin_upload(const http::Request& request, const hub::App& app,
+                                                               api::Ticket ticket) {
+  const hub::IngestSettings& settings = app.settings.ingest;
+  if (!settings.on()) return fail(Reason::kIngestOff);
+  const ingest::Packing packing = ingest::packing_of(request.header("Content-Encoding"));
+  if (packing == ingest::Packing::kUnknown) return fail(Reason::kIngestEncodingUnknown);
+  const std::string_view key = request.header("Idempotency-Key");
+  if (!key.empty() && !api::valid_idempotency_key(key)) return fail(Reason::kApiIdempotencyKeyInvalid);
+  if (*uploads_ >= IngestUpload::kUploadsMax) return fail(Reason::kApiOverCapacity);
+  return std::make_unique<IngestUpload>(
+      shard_, log_, parser_, uploads_,
+      IngestUpload::What{.app = app.index,
+                         .app_id = app.settings.id,
+                         .key = std::string(key),
+                         .settings = settings,
+                         .limits = {.unpacked_bytes_max = 0, .reading_bytes_max = app.settings.event_bytes_max},
+                         .packed = packing == ingest::Packing::kGzip,
+                         .ticket = ticket});
 }
 
 IngestDoor::Answer IngestDoor::ask(store::IngestLog::Question question) {

@@ -4,10 +4,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 
 #include "api/service.h"
+#include "app/ingest_upload.h"
+#include "base/result.h"
 #include "http/request.h"
 #include "http/response.h"
 #include "ingest/body.h"
@@ -23,6 +26,9 @@ class IngestDoor {
 
   /// Nothing: the answer comes later, by Shard::answer_later().
   std::optional<http::Response> handle(const http::Request& request, const api::ForIngest& what, api::Ticket ticket);
+  /// A body that is read as it comes. Error: why it can't be.
+  Result<std::unique_ptr<IngestUpload>> begin_upload(const http::Request& request, const hub::App& app,
+                                                     api::Ticket ticket);
 
  private:
   using Answer = std::optional<http::Response>;
@@ -38,6 +44,7 @@ class IngestDoor {
   Shard& shard_;
   store::IngestLog& log_;
   ingest::BodyParser parser_;
+  std::shared_ptr<uint32_t> uploads_ = std::make_shared<uint32_t>(0);
 };
 
 }  // namespace kilat::app

@@ -66,6 +66,7 @@ void add(AppFigures& out, const ShardSnapshot& shard, size_t index) {
     out.local.subscriptions += local->subscriptions;
     out.local.deliveries += local->deliveries;
     out.local.delivered_bytes += local->delivered_bytes;
+    out.local.conflated += local->conflated;
   }
   if (const auto* home = at(shard.home, index)) {
     out.home.channels += home->channels;
@@ -238,6 +239,7 @@ class Page {
       }
     }
     per_app(Metric::kDeliveries, [](const AppFigures& app) { return app.local.deliveries; });
+    per_app(Metric::kConflated, [](const AppFigures& app) { return app.local.conflated; });
     per_app(Metric::kDeliveredBytes, [](const AppFigures& app) { return app.local.delivered_bytes; });
     metrics::Histogram fanout;
     for (const ShardSnapshot& shard : in_.shards) fanout.add(shard.traffic.fanout);

@@ -220,6 +220,7 @@ void Server::join() {
   ops_->stop();
   if (ingest_) ingest_->stop();
   if (history_) history_->stop();
+  if (sockets_) sockets_->stop();
 }
 
 Result<void> Server::open_history() {
@@ -227,7 +228,15 @@ Result<void> Server::open_history() {
   if (file.empty()) return {};
   TRY(history_, DurableHistory::open(file, shards_));
   common_.history = history_.get();
-  return history_->restore();
+  TRY_VOID(history_->restore());
+  return open_socket_registry();
+}
+
+Result<void> Server::open_socket_registry() {
+  const config::Settings& settings = common_.settings;
+  if (!settings.socketio.enabled || settings.socketio.recovery_ms == 0) return {};
+  TRY(sockets_, SocketRegistry::open(settings.history.file + "-sockets", history_->first_order(), shards_));
+  return sockets_->restore();
 }
 
 Result<void> Server::open_ingest() {

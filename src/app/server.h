@@ -13,6 +13,7 @@
 #include "app/ops.h"
 #include "app/reload.h"
 #include "app/shard.h"
+#include "app/socket_registry.h"
 #include "app/token_keys.h"
 #include "base/result.h"
 #include "config/listen.h"
@@ -87,6 +88,7 @@ class Server {
   Result<bool> bind_unix(const config::Listen& listen, const net::ListenerTraits& traits, bool beside);
   void ask(Shard::Request request);
   Result<void> open_history();
+  Result<void> open_socket_registry();
   Result<void> open_ingest();
   ReloadReport reload_on_ops(const config::Settings& wanted);
 
@@ -105,6 +107,7 @@ class Server {
   std::vector<std::unique_ptr<Shard>> shards_;
   std::vector<std::thread> threads_;
   std::unique_ptr<DurableHistory> history_;  ///< null: no channel is durable
+  std::unique_ptr<SocketRegistry> sockets_;  ///< null: Socket.IO's sockets end with the process
   std::unique_ptr<Ingest> ingest_;           ///< null: no app takes readings
   std::unique_ptr<Ops> ops_;
   std::unique_ptr<TokenKeys> token_keys_;

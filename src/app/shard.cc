@@ -119,7 +119,7 @@ bool Shard::step() {
   turn();
   const uint64_t done_us = monotonic_us();
   traffic_.turns.observe(done_us - woken_us);
-  linger_.account(done_us - woken_us, woken_us - turned_us_);
+  linger_.account(done_us - woken_us, woken_us - turned_us_, reactor_.take_gathered());
   reactor_.set_linger(linger_.linger_us());
   turned_us_ = done_us;
   return true;
@@ -156,8 +156,14 @@ void Shard::turn() {
   if (request == Request::kDrain && !draining_) start_drain();
   tasks_.run();
   mailbox_.drain(kMailPerTurn, [this](hub::Command&& command) { hub_.receive(std::move(command)); });
+  hub_.let_join();
   wheel_.advance(now_ms_);
   if (draining_) drain_some();
+  if (room_noted()) {
+    reactor_.take_room();
+    socketio_.pool.take_room();
+    hub_.catch_up();
+  }
   hub_.finish_turn();
   socketio_.finish_turn();
   reactor_.flush();
@@ -178,7 +184,7 @@ void Shard::turn() {
 // A shard with nothing to do sleeps until something happens: -1.
 int64_t Shard::wait_us() {
   constexpr uint64_t kForEver = INT64_MAX;
-  if (authenticator_.busy()) return 0;
+  if (authenticator_.busy() || hub_.joins_due() || room_noted()) return 0;
   if (!mailbox_.prepare_to_sleep()) return 0;
   const uint64_t now_us = monotonic_us();
   uint64_t wait = kForEver;
@@ -193,6 +199,11 @@ int64_t Shard::wait_us() {
   if (const uint64_t lingering = reactor_.linger_until_us(); lingering != 0) until(lingering);
   if (const std::optional<uint64_t> next = wheel_.next_deadline_ms()) until(*next * 1'000);
   return wait == kForEver ? -1 : static_cast<int64_t>(wait);
+}
+
+// Readers who were behind can be sent what waits for them.
+bool Shard::room_noted() const {
+  return reactor_.has_room() || socketio_.pool.has_room();
 }
 
 void Shard::read_clocks() {
@@ -289,7 +300,7 @@ Connection* Shard::install(net::Descriptor fd, const Peer& peer, Lease lease, bo
     return nullptr;
   }
   if (transport) connection->stream().wrap(std::move(transport));
-  connection->place = connections_.size();
+  connection->place = static_cast<uint32_t>(connections_.size());
   return connections_.emplace_back(std::move(connection)).get();
 }
 
@@ -352,7 +363,7 @@ void Shard::set_readers() {
 }
 
 void Shard::bury(Connection& connection) {
-  const size_t place = connection.place;
+  const uint32_t place = connection.place;
   graves_.push_back(std::move(connections_[place]));
   if (place + 1 != connections_.size()) {
     connections_[place] = std::move(connections_.back());
@@ -427,8 +438,8 @@ void Shard::start_drain() {
   for (size_t i = connections_.size(); i > 1; --i) {
     const size_t other = pusher_.random.below(i);
     std::swap(connections_[i - 1], connections_[other]);
-    connections_[i - 1]->place = i - 1;
-    connections_[other]->place = other;
+    connections_[i - 1]->place = static_cast<uint32_t>(i - 1);
+    connections_[other]->place = static_cast<uint32_t>(other);
   }
 }
 

@@ -38,6 +38,7 @@
 #include "net/transport.h"
 #include "pusher/session.h"
 #include "socketio/shard.h"
+#include "store/ingest_record.h"
 
 namespace kilat::app {
 
@@ -45,6 +46,7 @@ class Ops;
 class DurableHistory;
 class Ingest;
 class IngestDesk;
+class IngestUpload;
 class TokenKeys;
 
 /// What all shards share: the settings of the start, health, and the rings between the shards.
@@ -138,6 +140,14 @@ class Shard final : private net::AcceptHandler,
   /// Nothing: the answer comes later.
   std::optional<http::Response> answer_ingest(const http::Request& request, const api::ForIngest& what,
                                               api::Ticket ticket);
+  /// The body of `request`, for which Service::streams() has named the app, is read as it comes.
+  Result<std::unique_ptr<IngestUpload>> begin_upload(const http::Request& request, const hub::App& app,
+                                                     api::Ticket ticket);
+  /// A piece of it is on disk, or is not.
+  void on_piece(api::Ticket ticket, const store::Outcome<store::AcceptedJob>& outcome);
+  /// It has something to do.
+  void go_on(api::Ticket ticket);
+  bool takes_readings() const { return common_.ingest != nullptr; }
   /// Before run(): who publishes readings here.
   void set_ingest(IngestDesk& desk) { sink_.set_ingest(desk); }
   ShardProgram* program() { return program_.get(); }
@@ -186,8 +196,9 @@ class Shard final : private net::AcceptHandler,
   hub::ShardIndex shards() const override { return common_.shards; }
   uint32_t place() const override { return common_.node * hub::kShardsMax + index_ + 1; }
   void adopt(std::unique_ptr<MovedConnection> moved) override;
-  void want_keys(uint32_t app) override;
+  void want_keys(uint32_t app, const auth::KeySet* keys) override;
   bool send(auth::BackendTransport::Request request) override;
+  void on_circuit(uint32_t app, bool open, long status, std::string_view why) override;
   Connection* install(net::Descriptor fd, const Peer& peer, Lease lease, bool tls,
                       std::unique_ptr<net::Transport> transport);
   /// Tells the API which apps' events Socket.IO clients may get.
@@ -200,6 +211,7 @@ class Shard final : private net::AcceptHandler,
 
   void turn();
   int64_t wait_us();
+  bool room_noted() const;
   void read_clocks();
   void observe_fanout();
   void hand_over_listeners();

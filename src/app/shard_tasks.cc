@@ -3,6 +3,7 @@
 #include <sys/epoll.h>
 
 #include <algorithm>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -77,8 +78,19 @@ bool Shard::send(auth::BackendTransport::Request request) {
   post_form.headers.emplace_back("Accept", "application/json");
   return common_.http_client->submit(std::move(post_form), [this, id = request.id](net::HttpClient::Response response) {
     // On the thread of the client. Shards outlive it.
-    post([this, id, response = std::move(response)] { backend_.on_answer(id, response.status, response.body); });
+    post([this, id, response = std::move(response)] {
+      backend_.on_answer(id, response.status, response.status == 0 ? response.error : response.body);
+    });
   });
+}
+
+void Shard::on_circuit(uint32_t app, bool open, long status, std::string_view why) try {
+  const hub::AppSettings& settings = apps_[static_cast<hub::AppIndex>(app)].settings;
+  const std::string url = TokenKeys::shown(settings.authorize.url);
+  if (!open) return log::event(log::Level::kInfo, "backend_back", {{"app", settings.id}, {"url", url}});
+  const std::string cause = status == 0 ? std::string(why) : "status " + std::to_string(status);
+  log::event(log::Level::kWarn, "backend_unavailable", {{"app", settings.id}, {"url", url}, {"why", cause}});
+} catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): those who wait must hear all the same
 }
 
 void Shard::add_apps(const std::vector<hub::AppTable::Newcomer>& newcomers) {
@@ -119,14 +131,28 @@ uint64_t Shard::apply(std::shared_ptr<const config::Settings> next) {
   return closed;
 }
 
-void Shard::want_keys(uint32_t app) {
-  if (common_.token_keys != nullptr) common_.token_keys->want(app);
+void Shard::want_keys(uint32_t app, const auth::KeySet* keys) {
+  if (common_.token_keys != nullptr) common_.token_keys->want(app, keys);
 }
 
 std::optional<http::Response> Shard::answer_ingest(const http::Request& request, const api::ForIngest& what,
                                                    api::Ticket ticket) {
   if (common_.ingest == nullptr) return api::refusal(Reason::kIngestOff);
   return common_.ingest->door(index_).handle(request, what, ticket);
+}
+
+Result<std::unique_ptr<IngestUpload>> Shard::begin_upload(const http::Request& request, const hub::App& app,
+                                                          api::Ticket ticket) {
+  if (common_.ingest == nullptr) return fail(Reason::kIngestOff);
+  return common_.ingest->door(index_).begin_upload(request, app, ticket);
+}
+
+void Shard::on_piece(api::Ticket ticket, const store::Outcome<store::AcceptedJob>& outcome) {
+  if (HttpSession* session = waiting(ticket)) session->on_piece(ticket, outcome);
+}
+
+void Shard::go_on(api::Ticket ticket) {
+  if (HttpSession* session = waiting(ticket)) session->go_on(ticket);
 }
 
 bool Shard::ask_for_metrics(api::Ticket ticket, metrics::Format format) {

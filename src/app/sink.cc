@@ -40,6 +40,16 @@ void ShardSink::deliver_own(hub::Subscriber& subscriber, const hub::Publication&
   session(subscriber).deliver_own(publication);
 }
 
+void ShardSink::deliver_folded(hub::Subscriber& subscriber, const hub::Publication& publication) {
+  // Only Pusher's clients have channels folded for them.
+  session(subscriber).send_event(publication);
+}
+
+void ShardSink::on_missed(hub::Subscriber& subscriber, std::string_view channel, uint64_t count) {
+  if (is_socket(subscriber)) return socket(subscriber).on_missed(channel, count);
+  session(subscriber).on_missed(channel, count);
+}
+
 void ShardSink::on_joined(hub::Subscriber& subscriber, const hub::JoinReply& reply) {
   if (is_socket(subscriber)) return socket(subscriber).on_joined(reply);
   session(subscriber).on_joined(reply);

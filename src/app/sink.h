@@ -29,6 +29,8 @@ class ShardSink final : public hub::Sink {
   net::FramePtr encode(const hub::Publication& publication, hub::Format format) override;
   bool shared(hub::Format format) const override;
   void deliver_own(hub::Subscriber& subscriber, const hub::Publication& publication) override;
+  void deliver_folded(hub::Subscriber& subscriber, const hub::Publication& publication) override;
+  void on_missed(hub::Subscriber& subscriber, std::string_view channel, uint64_t count) override;
   void on_joined(hub::Subscriber& subscriber, const hub::JoinReply& reply) override;
   void on_user_status(hub::Subscriber& subscriber, const hub::UserStatus& status) override;
   void on_kick(hub::Subscriber& subscriber, Reason reason) override;

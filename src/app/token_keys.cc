@@ -55,7 +55,7 @@ void TokenKeys::replace(const hub::AppTable& table, const std::vector<hub::AppSe
   for (const hub::AppSettings& app : apps) {
     const hub::App* known = table.by_id(app.id);
     if (known == nullptr || !app.jwt.enabled()) continue;
-    apps_.emplace(known->index, app.jwt);
+    apps_.emplace(known->index, App{.settings = app.jwt, .keys = nullptr, .told = false});
     for (const std::string& entry : app.jwt.keys) {
       if (!auth::is_key_url(entry)) continue;
       const auto [url, fresh] = urls_.try_emplace(entry);
@@ -66,19 +66,20 @@ void TokenKeys::replace(const hub::AppTable& table, const std::vector<hub::AppSe
   }
   const uint64_t now_ms = monotonic_ms();
   for (auto& [url, it] : urls_) it.due_ms = std::min(it.due_ms, now_ms + it.refresh_s * kSecondMs);
-  for (const auto& [app, settings] : apps_) {
-    const auto old = apps_before.find(app);
-    const bool same = old != apps_before.end() && old->second == settings;
-    if (!same || std::ranges::any_of(settings.keys, text_changed)) publish(app, settings, running);
+  for (auto& [index, app] : apps_) {
+    const auto old = apps_before.find(index);
+    const bool same = old != apps_before.end() && old->second.settings == app.settings;
+    if (same) app = old->second;
+    if (!same || std::ranges::any_of(app.settings.keys, text_changed)) publish(index, app, running);
   }
   fetch_due(now_ms);
 }
 
-void TokenKeys::want(uint32_t app) {
+void TokenKeys::want(uint32_t app, const auth::KeySet* keys) {
   const std::lock_guard lock(mutex_);
-  const auto settings = apps_.find(app);
-  if (settings == apps_.end()) return;
-  for (const std::string& entry : settings->second.keys) {
+  const auto found = apps_.find(app);
+  if (found == apps_.end() || (found->second.told && found->second.keys.get() != keys)) return;
+  for (const std::string& entry : found->second.settings.keys) {
     if (const auto url = urls_.find(entry); url != urls_.end()) url->second.demanded = true;
   }
   fetch_due(monotonic_ms());
@@ -135,8 +136,9 @@ void TokenKeys::on_answer(const std::string& url, uint64_t asked_ms, net::HttpCl
   it.text = std::move(response.body);
   it.as_of_ms = asked_ms;
   it.due_ms = monotonic_ms() + pause_ms(response.cache_control, it.refresh_s);
-  for (const auto& [app, settings] : apps_) {
-    if (std::ranges::find(settings.keys, url) != settings.keys.end()) publish(app, settings, true);
+  for (auto& [index, app] : apps_) {
+    const std::vector<std::string>& entries = app.settings.keys;
+    if (std::ranges::find(entries, url) != entries.end()) publish(index, app, true);
   }
 } catch (const std::bad_alloc&) {  // NOLINT(bugprone-empty-catch): the next fetch may find memory
 }
@@ -169,15 +171,17 @@ std::shared_ptr<const auth::KeySet> TokenKeys::build(const auth::JwtSettings& se
   return set;
 }
 
-void TokenKeys::publish(uint32_t app, const auth::JwtSettings& settings, bool running) const {
-  const std::shared_ptr<const auth::KeySet> keys = build(settings);
+void TokenKeys::publish(uint32_t index, App& app, bool running) const {
+  app.keys = build(app.settings);
+  app.told = false;
   for (const auto& shard : shards_) {
     if (!running) {
-      shard->authenticator().set_keys(app, keys);
+      shard->authenticator().set_keys(index, app.keys);
       continue;
     }
-    shard->post([app, keys, &shard = *shard] { shard.authenticator().set_keys(app, keys); });
+    shard->post([index, keys = app.keys, &shard = *shard] { shard.authenticator().set_keys(index, keys); });
   }
+  app.told = true;
 }
 
 std::string TokenKeys::shown(std::string_view url) {

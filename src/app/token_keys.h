@@ -45,8 +45,9 @@ class TokenKeys {
   /// While they run, after they have got the same settings.
   void apply(const hub::AppTable& table, const std::vector<hub::AppSettings>& apps, Files files);
 
-  /// A shard of the app has a token whose key is not there.
-  void want(uint32_t app);
+  /// A shard has a token whose key is not among `keys`, the last it was handed (null: none yet). Does nothing where
+  /// newer ones are on their way to it.
+  void want(uint32_t app, const auth::KeySet* keys);
   /// Fetches what is due.
   void tick();
 
@@ -56,6 +57,11 @@ class TokenKeys {
   static uint64_t pause_ms(std::string_view cache_control, uint32_t refresh_s);
 
  private:
+  struct App {
+    auth::JwtSettings settings;
+    std::shared_ptr<const auth::KeySet> keys;  ///< the last that the shards were handed
+    bool told = false;                         ///< all shards were
+  };
   struct Url {
     uint32_t refresh_s = 0;
     std::string text;          ///< of the last good answer; empty: there was none yet
@@ -73,12 +79,12 @@ class TokenKeys {
   void on_answer(const std::string& url, uint64_t asked_ms, net::HttpClient::Response response);
   void note_failure(const std::string& url, Url& it, std::string_view why);
   std::shared_ptr<const auth::KeySet> build(const auth::JwtSettings& settings) const;
-  void publish(uint32_t app, const auth::JwtSettings& settings, bool running) const;
+  void publish(uint32_t index, App& app, bool running) const;
 
   std::span<const std::unique_ptr<Shard>> shards_;
   net::HttpClient& client_;
   std::mutex mutex_;  ///< of all below
-  std::map<uint32_t, auth::JwtSettings> apps_;
+  std::map<uint32_t, App> apps_;
   Files files_;
   std::map<std::string, Url, std::less<>> urls_;
 };

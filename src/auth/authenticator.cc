@@ -75,7 +75,7 @@ bool Authenticator::may_wait(const App& app, const Outcome& outcome) {
 void Authenticator::want_keys(uint32_t app, App& it) {
   if (!it.from_url || (it.wanted_ms != 0 && now_ms_ - it.wanted_ms < kWantEveryMs)) return;
   it.wanted_ms = now_ms_;
-  source_.want_keys(app);
+  source_.want_keys(app, it.keys.get());
 }
 
 void Authenticator::identify(uint32_t app, std::string_view token, Done done) {

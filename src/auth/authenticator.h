@@ -24,8 +24,9 @@ class KeySet;
 /// Where keys come from, see Authenticator::set_keys.
 class KeySource {
  public:
-  /// A token names a key that the app's keys do not hold: fetch them again, unless that was done just now.
-  virtual void want_keys(uint32_t app) = 0;
+  /// A token names a key that the app's keys do not hold: fetch them again, unless that was done just now. `keys` are
+  /// those it was checked with (null: none yet); where there are newer ones already, set_keys() is under way.
+  virtual void want_keys(uint32_t app, const KeySet* keys) = 0;
 
  protected:
   ~KeySource() = default;

@@ -27,12 +27,24 @@ void append_field(std::string& form, std::string_view name, std::string_view val
   }
 }
 
-// The same client with the same headers gets the same answer; the socket's id is new each time and does not count.
-std::string key_of(uint32_t app, const BackendQuestion& question) {
-  std::string key = std::to_string(app);
-  for (const std::string& part : {question.channel, question.user_id}) (key += '\n') += part;
-  for (const auto& [name, value] : question.headers) ((key += '\n') += name) += value;
-  return key;
+// RFC 9110 section 5.5: what stands in a value is text. The client says what it likes.
+bool sendable(const BackendQuestion& question) {
+  size_t bytes = 0;
+  for (const auto& [name, value] : question.headers) {
+    bytes += name.size() + value.size();
+    const bool text = std::ranges::all_of(value, [](char c) {
+      const auto byte = static_cast<unsigned char>(c);
+      return (byte >= 0x20 && byte != 0x7f) || c == '\t';
+    });
+    if (!text) return false;
+  }
+  return bytes <= BackendDesk::kHeaderBytesMax;
+}
+
+// Whether a status says that the backend is in trouble. What one client can bring about by itself does not: a login
+// page, an expired form (419), a header that is too long. Else it could have the backend left alone for all.
+bool is_outage(long status) {
+  return status == 0 || status == 408 || status == 429 || status >= 500;
 }
 
 }  // namespace
@@ -41,6 +53,14 @@ BackendDesk::BackendDesk(BackendTransport& transport)
     : transport_(transport), parser_(std::make_unique<JsonParser>()) {}
 
 BackendDesk::~BackendDesk() = default;
+
+// The same client with the same headers gets the same answer; the socket's id is new each time and does not count.
+std::string BackendDesk::key_of(uint32_t app, const BackendQuestion& question) {
+  std::string key = std::to_string(app);
+  for (const std::string& part : {question.channel, question.user_id}) (key += '\n') += part;
+  for (const auto& [name, value] : question.headers) (((key += '\n') += name) += ':') += value;
+  return hash_.hex(key);
+}
 
 void BackendDesk::configure(uint32_t app, const BackendSettings& settings) {
   if (app >= apps_.size()) apps_.resize(app + 1);
@@ -52,6 +72,7 @@ void BackendDesk::configure(uint32_t app, const BackendSettings& settings) {
 void BackendDesk::ask(uint32_t index, const BackendQuestion& question, Done done) {
   App& app = apps_[index];
   if (app.settings.url.empty()) return done({.refused = Reason::kRuleRefused, .user_id = {}, .user_info = {}});
+  if (!sendable(question)) return done({.refused = Reason::kBackendRefused, .user_id = {}, .user_info = {}});
   std::string key = key_of(index, question);
   if (const auto kept = kept_.find(key); kept != kept_.end()) {
     if (now_ms_ < kept->second.until_ms) return done(kept->second.answer);
@@ -89,7 +110,7 @@ void BackendDesk::on_answer(uint64_t id, long status, std::string_view body) {
   waiting_.erase(found);
   asked_.erase(waiting.key);
   const BackendAnswer answer = read(waiting, status, body);
-  note(apps_[waiting.app], answer.refused != Reason::kBackendUnavailable);
+  note(waiting.app, status, body);
   if (answer.refused != Reason::kBackendUnavailable) keep(waiting, answer);
   for (Done& done : waiting.done) done(answer);
 }
@@ -131,20 +152,24 @@ BackendAnswer BackendDesk::read(const Waiting& waiting, long status, std::string
   return answer;
 }
 
-void BackendDesk::note(App& app, bool answered) {
+void BackendDesk::note(uint32_t index, long status, std::string_view why) {
+  App& app = apps_[index];
   app.probing = false;
-  if (answered) {
+  const bool was_open = app.open_until_ms != 0;
+  if (!is_outage(status)) {
     app.failures = 0;
     app.open_until_ms = 0;
-  } else if (++app.failures >= kFailuresMax || app.open_until_ms != 0) {
+    if (was_open) transport_.on_circuit(index, false, status, {});
+  } else if (++app.failures >= kFailuresMax || was_open) {
     app.open_until_ms = now_ms_ + kOpenMs;
+    if (!was_open) transport_.on_circuit(index, true, status, status == 0 ? why : std::string_view());
   }
 }
 
 void BackendDesk::keep(const Waiting& waiting, const BackendAnswer& answer) {
   uint32_t seconds = apps_[waiting.app].settings.cache_s;
   if (answer.refused != Reason::kNone) seconds = std::min(seconds, kRefusalKeptS);
-  if (seconds == 0) return;
+  if (seconds == 0 || answer.user_info.size() > kKeptInfoMax) return;
   if (kept_.size() >= kKeptMax) {
     std::erase_if(kept_, [&](const auto& entry) { return entry.second.until_ms <= now_ms_; });
     if (kept_.size() >= kKeptMax) kept_.erase(kept_.begin());

@@ -22,10 +22,15 @@ uint32_t parse_epoch(std::string_view text);
 
 /// What a joiner wants of the history, beside the positions of what comes.
 struct HistoryAsk {
-  bool recover = false;    ///< what came after `since`
-  Position since = {};     ///< epoch 0: one that this server never gave
-  uint64_t rewind = 0;     ///< the last so many events
-  uint64_t rewind_ms = 0;  ///< the events that are at most so old
+  bool recover = false;     ///< what came after `since`
+  Position since = {};      ///< epoch 0: one that this server never gave
+  uint64_t seen = 0;        ///< recover: what has an order (hub::Publication::order) up to this one is known as well
+  uint64_t rewind = 0;      ///< the last so many events
+  uint64_t rewind_ms = 0;   ///< the events that are at most so old
+  bool if_durable = false;  ///< nothing is answered where the channel is not durable
+
+  /// Whether past events may come, and not only the position.
+  bool wants_past() const { return recover || rewind > 0 || rewind_ms > 0; }
 };
 
 /// Adds {"epoch":…,"offset":…}, or null where there is no history.

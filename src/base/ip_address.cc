@@ -4,8 +4,9 @@
 #include <netinet/in.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
+
+#include "base/quantity.h"
 
 namespace kilat {
 namespace {
@@ -83,12 +84,11 @@ std::optional<NetworkList::Network> NetworkList::parse(std::string_view entry) {
   if (!address) return std::nullopt;
   if (slash == std::string_view::npos) return Network{*address};
   const std::string_view digits = entry.substr(slash + 1);
-  unsigned bits = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), bits);
+  const auto bits = parse_whole<unsigned>(digits);
   // An IPv4 prefix counts from the end of the mapping. Text such as ::ffff:10.0.0.0/104 is IPv6, as written.
   const bool four = entry.substr(0, slash).find(':') == std::string_view::npos;
-  if (error != std::errc() || end != digits.data() + digits.size() || bits > (four ? 32u : 128u)) return std::nullopt;
-  return Network{*address, four ? bits + 96 : bits};
+  if (!bits || *bits > (four ? 32u : 128u)) return std::nullopt;
+  return Network{*address, four ? *bits + 96 : *bits};
 }
 
 bool NetworkList::contains(const IpAddress& address) const {

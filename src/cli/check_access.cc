@@ -62,16 +62,48 @@ std::string describe(const auth::Identity* who) {
   return text;
 }
 
+std::string publish_without_rule(const hub::AppSettings& app, hub::ChannelKind kind) {
+  if (!app.client_events) return "no rule: refused, app.client_events is off";
+  if (kind.encrypted() && !app.client_events_on_encrypted) {
+    return "no rule: refused, app.client_events_on_encrypted is off";
+  }
+  if (!kind.needs_signature() && !app.client_events_on_public) {
+    return "no rule: refused, app.client_events_on_public is off";
+  }
+  return "no rule: allowed by app.client_events to those who read it";
+}
+
 std::string without_rule(Action action, const hub::AppSettings& app, hub::ChannelKind kind) {
   switch (action) {
     case Action::kSubscribe:
       return kind.needs_signature() ? "no rule: only with a signature of the application"
                                     : "no rule: open to everybody";
-    case Action::kPublish:
-      return app.client_events ? "no rule: allowed by app.client_events" : "no rule: refused, app.client_events is off";
+    case Action::kPublish: return publish_without_rule(app, kind);
     case Action::kSeeMembers: return "no rule: all members are seen";
   }
   return {};
+}
+
+// What the server asks for beside the rules; empty: nothing.
+std::string beside_rule(Verdict verdict, const hub::AppSettings& app, hub::ChannelKind kind,
+                        const auth::Identity* who) {
+  if (verdict == Verdict::kAsk && app.authorize.url.empty()) return "refused: there is no app.authorize_url to ask";
+  if (verdict == Verdict::kAllow && kind.presence() && who == nullptr) {
+    return "refused: a member of a presence channel is signed in";
+  }
+  return {};
+}
+
+// No rule speaks of these.
+AccessAnswer explain_user_channel(const std::string& channel, const auth::Identity* who) {
+  const std::string_view user = hub::user_of(channel);
+  AccessAnswer answer;
+  answer.may_subscribe = who != nullptr && who->user_id == user;
+  answer.text = fit_for_terminal(channel + ", " + describe(who)) + "\nsubscribe\n  user channel: for user " +
+                fit_for_terminal(std::string(user)) + " only, when signed in\n  " +
+                (answer.may_subscribe ? "allowed" : "refused") +
+                "\npublish\n  user channel: only by the application\n  refused\n";
+  return answer;
 }
 
 }  // namespace
@@ -89,17 +121,21 @@ Outcome<AccessAnswer> explain_access(const config::Loaded& loaded, const AccessQ
   const auth::ChannelRules rules((*app)->rules);
   const std::string_view bare = hub::bare_name(question.channel);
   const hub::ChannelKind kind = hub::kind_of(question.channel);
+  if (kind.user()) return explain_user_channel(question.channel, who);
   AccessAnswer answer;
   answer.text = fit_for_terminal(question.channel + ", " + describe(who)) + "\n";
   for (const Action action : {Action::kSubscribe, Action::kPublish, Action::kSeeMembers}) {
     if (action == Action::kSeeMembers && !kind.presence()) continue;
     const Verdict verdict = rules.decide(action, question.channel, bare, who);
     answer.text += std::string(auth::name_of(action)) + "\n";
+    const std::string refused = action == Action::kSubscribe ? beside_rule(verdict, **app, kind, who) : std::string();
     std::vector<std::string> lines = rules.explain(action, question.channel, bare, who);
     if (verdict == Verdict::kNoRule) lines.back() = without_rule(action, **app, kind);
+    if (!refused.empty()) lines.back() = refused;
     for (const std::string& line : lines) answer.text += "  " + fit_for_terminal(line) + "\n";
     if (action != Action::kSubscribe) continue;
-    answer.may_subscribe = verdict == Verdict::kAllow || (verdict == Verdict::kNoRule && !kind.needs_signature());
+    const bool open = verdict == Verdict::kNoRule && !kind.needs_signature();
+    answer.may_subscribe = refused.empty() && (verdict == Verdict::kAllow || open);
   }
   return answer;
 }

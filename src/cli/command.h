@@ -45,6 +45,7 @@ Action install_metrics(CLI::App& command);
 Action install_publish(CLI::App& command);
 Action install_tail(CLI::App& command);
 Action install_feed(CLI::App& command);
+Action install_demo(CLI::App& command);
 Action install_bench(CLI::App& command);
 Action install_apps(CLI::App& command);
 Action install_jobs(CLI::App& command);

@@ -21,6 +21,7 @@ constexpr std::array kCommands = std::to_array<Command>({
      install_publish},
     {"tail", "Show an app's events as they pass.", "kilat tail dev --channel 'scada-*'", install_tail},
     {"feed", "Publish this machine's own telemetry.", "kilat feed --interval-ms 500", install_feed},
+    {"demo", "Show four systems at work: a plant, vending machines, bookings, a network.", "kilat demo", install_demo},
     {"bench", "Load a server; measure latency and losses.", "kilat bench --connections 1000 --rate 100", install_bench},
     {"apps", "Keep apps in a database: add, rotate secrets, disable, remove.", "kilat apps add shop --reload",
      install_apps},

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "config/variables.h"
+
 namespace kilat::config {
 namespace {
 
@@ -87,13 +89,8 @@ class Parser {
   }
 
   std::string_view lookup(std::string_view name) const {
-    for (const std::span<const std::string> list : {environment_, std::span<const std::string>(entries_)}) {
-      for (const std::string& entry : list) {
-        if (entry.size() > name.size() && entry.starts_with(name) && entry[name.size()] == '=')
-          return std::string_view(entry).substr(name.size() + 1);
-      }
-    }
-    return {};
+    if (const auto value = find_variable(environment_, name)) return *value;
+    return find_variable(entries_, name).value_or("");
   }
 
   std::span<const std::string> environment_;

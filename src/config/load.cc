@@ -48,11 +48,11 @@ bool app_from_environment(const std::vector<Override>& overrides) {
   return given("apps.database") || std::ranges::all_of(std::array{"app.id", "app.key", "app.secret"}, given);
 }
 
-std::expected<Document, Diagnostics> read_file(const fs::path& path) {
+std::expected<Document, Diagnostics> read_file(const fs::path& path, std::span<const std::string> variables) {
   auto text = read_whole_file(path, kFileBytesMax);
   if (!text)
     return refused(text.error(), {"kilat serve --config FILE", "kilat serve   (in a folder with a kilat.toml)"});
-  return is_soketi_json(*text) ? read_soketi_json(*text, shown(path)) : read_toml(*text, shown(path));
+  return is_soketi_json(*text) ? read_soketi_json(*text, shown(path)) : read_toml(*text, shown(path), variables);
 }
 
 // The foreign names of the environment and, behind them, of ./.env.
@@ -161,11 +161,11 @@ std::expected<Loaded, Diagnostics> load(const LoadRequest& request) {
 
   std::expected<Document, Diagnostics> document;
   if (request.text) {
-    document = read_toml(*request.text, "the text");
+    document = read_toml(*request.text, "the text", request.variables);
   } else if (const auto file = find_file(request)) {
     out.source = Source::kFile;
     out.path = shown(*file);
-    document = read_file(*file);
+    document = read_file(*file, request.variables);
     if (document && document->foreign) foreign = with_dotenv(request);
   } else if (app_from_environment(environment)) {
     out.source = Source::kEnvironment;

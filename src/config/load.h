@@ -17,10 +17,14 @@
 
 namespace kilat::config {
 
+/// The environment of this process, "NAME=value".
+std::vector<std::string> process_environment();
+
 struct LoadRequest {
   std::optional<std::string> file;       ///< --config; else the search of load()
   std::optional<std::string> text;       ///< TOML, instead of a file
-  std::vector<std::string> environment;  ///< "NAME=value"
+  std::vector<std::string> environment;  ///< "NAME=value": the settings and foreign names in it count
+  std::vector<std::string> variables = process_environment();  ///< what ${NAME} in the file or text stands for
   std::vector<Override> flags;
   std::filesystem::path working_directory = ".";
   std::filesystem::path system_file = "/etc/kilat/kilat.toml";
@@ -48,8 +52,5 @@ struct Loaded {
 /// the environment, from foreign names there or in ./.env, or from development mode. Flags override KILAT_ variables,
 /// which override foreign ones, which override the file. Errors come all together; render() makes text of them.
 std::expected<Loaded, Diagnostics> load(const LoadRequest& request);
-
-/// The environment of this process, for LoadRequest.
-std::vector<std::string> process_environment();
 
 }  // namespace kilat::config

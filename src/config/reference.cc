@@ -20,6 +20,9 @@ Flags override `KILAT_` variables, which override foreign variables, which overr
 variable: `server.port` is `KILAT_SERVER_PORT`; lists are separated by commas there. The variables of `[[app]]` are for
 set-ups with one app. An unknown key in the file is an error, an unknown variable a warning.
 
+`${NAME}` in a text of the file is the environment variable of that name, so that secrets need not stand in the file;
+where it is missing or empty, `${NAME:-text}` is the text, and `${NAME}` an error. `$${` stands for `${`.
+
 Sizes are whole numbers of bytes or texts such as `"64KiB"`, `"1MiB"`, `"2GiB"`. Times are whole numbers of the unit in
 their name (`_ms`, `_s`) or texts such as `"500ms"`, `"30s"`, `"5m"`, `"1h"`, `"7d"`.
 )";

@@ -1,12 +1,12 @@
 #include "config/soketi_json.h"
 
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <optional>
 #include <utility>
 #include <vector>
 
+#include "base/quantity.h"
 #include "base/utf8_repair.h"
 #include "config/foreign.h"
 #include "config/json_leaves.h"
@@ -56,11 +56,10 @@ class Reader {
   void read_app_option(const JsonLeaf& leaf) {
     const std::string_view rest = std::string_view(leaf.path).substr(kApps.size());
     const size_t dot = std::min(rest.find('.'), rest.size());
-    size_t number = 0;
-    const auto parsed = std::from_chars(rest.data(), rest.data() + dot, number);
-    if (parsed.ec != std::errc{} || parsed.ptr != rest.data() + dot || dot == rest.size())
+    const auto number = parse_whole<size_t>(rest.substr(0, dot));
+    if (!number || dot == rest.size())
       return warn(document_, leaf.place, "unknown option " + readable(leaf.path) + "; ignored");
-    const auto app = app_at(number, leaf);
+    const auto app = app_at(*number, leaf);
     if (!app) return;
     const std::string option = "apps." + std::string(rest.substr(dot + 1));
     const ForeignRow* row = find_foreign_option(option);

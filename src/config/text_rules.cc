@@ -8,6 +8,7 @@
 #include "auth/channel_rules.h"
 #include "auth/key_set.h"
 #include "base/ip_address.h"
+#include "base/quantity.h"
 #include "flow/flow_rule.h"
 #include "hub/field_rule.h"
 #include "hub/history_rules.h"
@@ -44,11 +45,9 @@ std::string listen_rule(std::string& text) {
   if (bracketed) host = host.substr(1, host.size() - 2);
   if (!bracketed && host.find(':') != std::string::npos) return "must have its IPv6 address in brackets: [::1]:6001";
   if (std::string wrong = host_rule(host); !wrong.empty()) return wrong;
-  uint16_t port = 0;
-  const char* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data() + colon + 1, end, port);
-  if (parsed.ec != std::errc{} || parsed.ptr != end) return "must end in a port from 0 to 65535";
-  text = join_listen(host, port);
+  const auto port = parse_whole<uint16_t>(std::string_view(text).substr(colon + 1));
+  if (!port) return "must end in a port from 0 to 65535";
+  text = join_listen(host, *port);
   return {};
 }
 

@@ -25,6 +25,7 @@
 #include "config/source_text.h"
 #include "config/suggest.h"
 #include "config/value.h"
+#include "config/variables.h"
 
 namespace kilat::config {
 namespace {
@@ -45,7 +46,8 @@ std::string_view type_name(const toml::node& node) {
 
 class Reader {
  public:
-  Reader(const SourceText& source, Document& document) : source_(source), document_(document) {}
+  Reader(const SourceText& source, Document& document, std::span<const std::string> variables)
+      : source_(source), document_(document), variables_(variables) {}
 
   void read(const toml::table& root) {
     for (const auto& [key, node] : root) {
@@ -102,7 +104,7 @@ class Reader {
              std::string("for example ") + std::string(row.name()) + " = " + std::string(row.example));
   }
 
-  static std::expected<Value, std::string> convert(const Row& row, const toml::node& node) {
+  std::expected<Value, std::string> convert(const Row& row, const toml::node& node) const {
     const auto wrong = [&] {
       return std::unexpected("must be " + expected_form(row) + ", not " + std::string(type_name(node)));
     };
@@ -120,22 +122,30 @@ class Reader {
     if (const auto* text = node.as_string()) {
       if (row.type == Type::kBool) return wrong();
       if (row.type == Type::kInteger && (row.unit == Unit::kNone || row.unit == Unit::kPerSecond)) return wrong();
-      return parse_text(row, **text);
+      const auto whole = expand_variables(**text, variables_);
+      if (!whole) return std::unexpected(whole.error());
+      return parse_text(row, *whole);
     }
     return wrong();
   }
 
-  static std::expected<Value, std::string> convert_list(const Row& row, const toml::node& node) {
+  std::expected<Value, std::string> convert_list(const Row& row, const toml::node& node) const {
     const toml::array* array = node.as_array();
     // A list of one may be written without its brackets.
-    if (const auto* single = node.as_string()) return Value(std::vector<std::string>{**single});
+    if (const auto* single = node.as_string()) {
+      auto whole = expand_variables(**single, variables_);
+      if (!whole) return std::unexpected(std::move(whole.error()));
+      return Value(std::vector<std::string>{std::move(*whole)});
+    }
     if (array == nullptr)
       return std::unexpected("must be " + expected_form(row) + ", not " + std::string(type_name(node)));
     std::vector<std::string> out;
     for (const toml::node& entry : *array) {
       const auto* text = entry.as_string();
       if (text == nullptr) return std::unexpected("must hold texts only, not " + std::string(type_name(entry)));
-      out.push_back(**text);
+      auto whole = expand_variables(**text, variables_);
+      if (!whole) return std::unexpected(std::move(whole.error()));
+      out.push_back(std::move(*whole));
     }
     return Value(std::move(out));
   }
@@ -204,6 +214,7 @@ class Reader {
 
   const SourceText& source_;
   Document& document_;
+  std::span<const std::string> variables_;
   Sections sections_;
 };
 
@@ -223,7 +234,7 @@ bool too_deep(std::string_view text) {
 
 }  // namespace
 
-Document read_toml(std::string_view text, std::string_view file) {
+Document read_toml(std::string_view text, std::string_view file, std::span<const std::string> variables) {
   Document document;
   const SourceText source(text, file);
   const auto refuse = [&](Place place, std::string message) {
@@ -239,7 +250,7 @@ Document read_toml(std::string_view text, std::string_view file) {
     const toml::source_position begin = error.source().begin;
     return refuse(source.place(begin.line, begin.column, 1), repair_utf8(cut_utf8(error.description(), 300)));
   }
-  Reader(source, document).read(parsed.table());
+  Reader(source, document, variables).read(parsed.table());
   sort_by_place(document.diagnostics);
   return document;
 }

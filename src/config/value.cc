@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <utility>
 
 #include "base/json_text.h"
@@ -16,9 +15,7 @@ namespace {
 // A number of the row's own unit, or a text with a unit.
 std::optional<uint64_t> parse_number(const Row& row, std::string_view text) {
   if (row.unit == Unit::kBytes) return parse_size(text);
-  uint64_t number = 0;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (parsed.ec == std::errc{} && parsed.ptr == text.data() + text.size()) return number;
+  if (const auto number = parse_whole(text)) return number;
   if (row.unit != Unit::kMilliseconds && row.unit != Unit::kSeconds) return std::nullopt;
   const auto ms = parse_duration_ms(text);
   if (!ms || row.unit == Unit::kMilliseconds) return ms;

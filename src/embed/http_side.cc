@@ -8,7 +8,6 @@
 #include "embed/link.h"
 #include "embed/shard_side.h"
 #include "embed/text.h"
-#include "http/text.h"
 #include "http/uri.h"
 
 namespace kilat::web {
@@ -69,10 +68,7 @@ void Responder::operator()(Response response) const {
 }
 
 std::string_view Request::header(std::string_view name) const {
-  for (const auto& [key, value] : headers) {
-    if (http::iequals(key, name)) return value;
-  }
-  return {};
+  return embed::find_header(headers, name);
 }
 
 std::optional<boost::json::value> Request::json() const {
@@ -158,13 +154,11 @@ web::Request copy_of(const app::ShardProgram::WebRequest& from, std::map<std::st
   web::Request request{.method = std::string(from.request.method_text()),
                        .path = http::percent_decode(from.path).value_or(std::string(from.path)),
                        .params = std::move(params),
-                       .query = {},
+                       .query = query_of(from.request.query()),
                        .headers = {},
                        .body = std::string(from.request.body()),
                        .address = from.client.text(),
                        .secure = from.secure};
-  const http::Query query(from.request.query(), http::Plus::kSpace);
-  for (const http::Query::Item& item : query.items()) request.query.emplace(item.name, item.value);
   for (const http::Request::Header header : from.request.headers()) {
     request.headers.emplace_back(header.name, header.value);
   }

@@ -53,6 +53,22 @@ std::string words_of(const std::string& body) {
   return error != nullptr && error->is_string() ? std::string(error->get_string()) : body.substr(0, kWordsMax);
 }
 
+Published<json::value> json_of(const Published<std::string>& body) {
+  if (!body) return std::unexpected(body.error());
+  boost::system::error_code code;
+  json::value value = json::parse(*body, code);
+  if (code) return std::unexpected(PublishFailure{.status = 200, .message = "the answer is no JSON"});
+  return value;
+}
+
+std::string fresh_key() {
+  char key[40];
+  Random random;
+  std::snprintf(key, sizeof key, "%016llx%016llx", static_cast<unsigned long long>(random.next()),
+                static_cast<unsigned long long>(random.next()));
+  return key;
+}
+
 Published<void> without_answer(Published<std::string> answer) {
   if (!answer) return std::unexpected(std::move(answer.error()));
   return {};
@@ -79,6 +95,8 @@ std::optional<Miss> miss_of(CURLcode code, const Answer& answer) {
               .worth_it = refused || answer.status >= 500};
 }
 
+const auth::Parameters kNoQuery;
+
 /// A request, the same in all attempts.
 struct Order {
   std::string_view method;
@@ -86,6 +104,8 @@ struct Order {
   const std::string& body;
   std::string_view content_type = "application/json";
   std::string_view idempotency_key = {};  ///< empty: none
+  const auth::Parameters& query = kNoQuery;
+  bool once = false;  ///< the server does it once, however often it is sent
 };
 
 }  // namespace
@@ -105,6 +125,7 @@ struct Publisher::Impl {
   Published<std::string> perform(std::string_view method, const std::string& path, const std::string& body) {
     return perform({.method = method, .path = path, .body = body});
   }
+  Published<void> publish(const std::string& path, const json::object& body);
   Published<Ingested> ingest(std::string_view type, const std::string& body, std::string_view key);
 
   PublisherOptions options;
@@ -116,8 +137,8 @@ CURLcode Publisher::Impl::attempt(const Order& order, Answer& answer) {
   const std::string full = "/apps/" + options.app_id + order.path;
   // Signed anew each time, because a signature is only good for some minutes.
   const std::string url = options.url + full + "?" +
-                          auth::signed_query({.key = options.key, .secret = options.secret}, order.method, full, {},
-                                             order.body, unix_ms() / 1'000);
+                          auth::signed_query({.key = options.key, .secret = options.secret}, order.method, full,
+                                             order.query, order.body, unix_ms() / 1'000);
   curl_easy_reset(curl);
   curl_easy_setopt(curl, CURLOPT_URL, url.c_str());
   curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -139,6 +160,7 @@ CURLcode Publisher::Impl::attempt(const Order& order, Answer& answer) {
     curl_easy_setopt(curl, CURLOPT_POSTFIELDS, order.body.c_str());
     curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(order.body.size()));
   }
+  if (order.method == "DELETE") curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, "DELETE");
   const CURLcode code = curl_easy_perform(curl);
   curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer.status);
   curl_slist_free_all(headers);
@@ -152,25 +174,30 @@ Published<std::string> Publisher::Impl::perform(const Order& order) {
     const CURLcode code = attempt(order, answer);
     std::optional<Miss> miss = miss_of(code, answer);
     if (!miss) return std::move(answer.body);
-    const bool safe =
-        miss->unpublished || options.retry_lost || order.method == "GET" || !order.idempotency_key.empty();
+    const bool safe = miss->unpublished || options.retry_lost || order.method == "GET" || order.once;
     if (!miss->worth_it || !safe || tried >= options.retries) return std::unexpected(std::move(miss->failure));
     std::this_thread::sleep_for(wait);
     wait = std::min(2 * wait, kBackoffMax);
   }
 }
 
+// Before it says 503 a server may have published to some of several channels. One that knows keys, as Kilat does,
+// leaves these out when it is asked again; others ignore the key.
+Published<void> Publisher::Impl::publish(const std::string& path, const json::object& body) {
+  const std::string text = json::serialize(body);
+  const std::string key = fresh_key();
+  return without_answer(perform({.method = "POST", .path = path, .body = text, .idempotency_key = key}));
+}
+
 Published<Ingested> Publisher::Impl::ingest(std::string_view type, const std::string& body, std::string_view key) {
-  char fresh[40];
-  Random random;
-  std::snprintf(fresh, sizeof fresh, "%016llx%016llx", static_cast<unsigned long long>(random.next()),
-                static_cast<unsigned long long>(random.next()));
+  const std::string fresh = fresh_key();
   const std::string path = "/ingest";
   const Published<std::string> answer = perform({.method = "POST",
                                                  .path = path,
                                                  .body = body,
                                                  .content_type = type,
-                                                 .idempotency_key = key.empty() ? std::string_view(fresh) : key});
+                                                 .idempotency_key = key.empty() ? std::string_view(fresh) : key,
+                                                 .once = true});
   if (!answer) return std::unexpected(answer.error());
   boost::system::error_code code;
   const json::value value = json::parse(*answer, code);
@@ -197,18 +224,25 @@ Published<void> Publisher::trigger_channels(const std::vector<std::string>& chan
                                             const json::value& data, std::string_view socket_id) {
   json::object body{{"name", event}, {"channels", json::value_from(channels)}, {"data", text_of(data)}};
   if (!socket_id.empty()) body["socket_id"] = socket_id;
-  return without_answer(impl_->perform("POST", "/events", json::serialize(body)));
+  return impl_->publish("/events", body);
 }
 
 Published<void> Publisher::trigger_batch(const std::vector<BatchEvent>& events) {
-  json::array batch;
-  for (const BatchEvent& event : events) {
-    json::object one{{"name", event.name}, {"channel", event.channel}, {"data", text_of(event.data)}};
-    if (!event.socket_id.empty()) one["socket_id"] = event.socket_id;
-    batch.push_back(std::move(one));
+  const size_t at_once = std::max<size_t>(1, impl_->options.batch_max);
+  for (size_t begin = 0; begin < events.size(); begin += at_once) {
+    json::array batch;
+    for (size_t i = begin; i < std::min(begin + at_once, events.size()); ++i) {
+      const BatchEvent& event = events[i];
+      json::object one{{"name", event.name}, {"channel", event.channel}, {"data", text_of(event.data)}};
+      if (!event.socket_id.empty()) one["socket_id"] = event.socket_id;
+      batch.push_back(std::move(one));
+    }
+    if (auto sent = impl_->publish("/batch_events", json::object{{"batch", std::move(batch)}}); !sent) {
+      sent.error().published = begin;
+      return sent;
+    }
   }
-  const json::object body{{"batch", std::move(batch)}};
-  return without_answer(impl_->perform("POST", "/batch_events", json::serialize(body)));
+  return {};
 }
 
 Published<Ingested> Publisher::ingest(const json::value& readings, std::string_view idempotency_key) {
@@ -219,18 +253,22 @@ Published<Ingested> Publisher::ingest_lines(std::string_view lines, std::string_
   return impl_->ingest("application/x-ndjson", std::string(lines), idempotency_key);
 }
 
+Published<Ingested> Publisher::ingest_text(std::string_view json, std::string_view idempotency_key) {
+  return impl_->ingest("application/json", std::string(json), idempotency_key);
+}
+
 Published<void> Publisher::terminate_user_connections(std::string_view user_id) {
   const std::string path = "/users/" + auth::percent_encoded(user_id) + "/terminate_connections";
   return without_answer(impl_->perform("POST", path, "{}"));
 }
 
-Published<json::value> Publisher::get(std::string_view path) {
-  const Published<std::string> body = impl_->perform("GET", std::string(path), {});
-  if (!body) return std::unexpected(body.error());
-  boost::system::error_code code;
-  json::value value = json::parse(*body, code);
-  if (code) return std::unexpected(PublishFailure{.status = 200, .message = "the answer is no JSON"});
-  return value;
+Published<json::value> Publisher::get(std::string_view path, const std::map<std::string, std::string>& query) {
+  const std::string target(path);
+  return json_of(impl_->perform({.method = "GET", .path = target, .body = {}, .query = query}));
+}
+
+Published<json::value> Publisher::call(std::string_view method, std::string_view path, std::string_view body) {
+  return json_of(impl_->perform(method, std::string(path), method == "POST" ? std::string(body) : std::string()));
 }
 
 }  // namespace kilat

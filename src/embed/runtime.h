@@ -31,6 +31,7 @@ class Runtime final : public app::Program {
   /// Null before start().
   app::Server* server() const { return server_.get(); }
   AppCredentials credentials() const;
+  uint32_t shards() const { return shards_; }
 
   /// A task for a shard: each in turn.
   bool post(io::detail::Link::Task task);

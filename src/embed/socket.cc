@@ -6,6 +6,7 @@
 #include "embed/rooms_target.h"
 #include "embed/shard_side.h"
 #include "embed/socket_state.h"
+#include "embed/text.h"
 
 namespace kilat::io {
 
@@ -50,7 +51,18 @@ bool Socket::recovered() const {
 
 Handshake Socket::handshake() const {
   const StatePtr state = state_.lock();
-  return state ? state->handshake : Handshake{};
+  if (!state) return {};
+  Handshake handshake = state->handshake;
+  if (state->request) {
+    handshake.url = state->request->url();
+    handshake.query = embed::query_of(state->request->query());
+    handshake.headers = state->request->headers();
+  }
+  return handshake;
+}
+
+std::string_view Handshake::header(std::string_view name) const& {
+  return embed::find_header(headers, name);
 }
 
 std::string Socket::user_id() const {

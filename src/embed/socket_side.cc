@@ -46,6 +46,7 @@ StatePtr SocketSide::remember(socketio::Session& session, socketio::Socket& sock
   state->handshake.address = session.client().address;
   state->handshake.secure = session.client().secure;
   state->handshake.time = std::chrono::system_clock::now();
+  state->request = session.client().request;
   if (std::optional<json::value> value = value_of(auth); value && value->is_object()) {
     state->handshake.auth = std::move(value->get_object());
   }

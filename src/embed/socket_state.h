@@ -16,6 +16,7 @@
 #include "embed/link.h"
 #include "hub/ids.h"
 #include "kilat/socket.h"
+#include "socketio/first_request.h"
 #include "socketio/session.h"
 #include "socketio/socket.h"
 
@@ -42,7 +43,8 @@ struct SocketState final : socketio::SocketMemory {
   const NamespaceHandlers* nsp = nullptr;
   hub::SocketId socket_id;
   std::string id;
-  Handshake handshake;
+  Handshake handshake;  ///< without what is in `request`, which the sockets of a client share
+  socketio::FirstRequestPtr request;
 
   std::atomic<bool> connected{false};
 

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "http/text.h"
+#include "http/uri.h"
 #include "ws/utf8.h"
 
 namespace kilat::embed {
@@ -46,6 +48,20 @@ std::optional<std::string> list_of(const io::Message& message) {
   std::string list = json::serialize(message.values);
   if (!ws::is_utf8(list)) return std::nullopt;
   return list;
+}
+
+std::map<std::string, std::string> query_of(std::string_view raw) {
+  std::map<std::string, std::string> out;
+  const http::Query query(raw, http::Plus::kSpace);
+  for (const http::Query::Item& item : query.items()) out.emplace(item.name, item.value);
+  return out;
+}
+
+std::string_view find_header(const std::vector<std::pair<std::string, std::string>>& headers, std::string_view name) {
+  for (const auto& [key, value] : headers) {
+    if (http::iequals(key, name)) return value;
+  }
+  return {};
 }
 
 }  // namespace kilat::embed

@@ -1,10 +1,12 @@
-// Between the JSON of the wire and the values of a program. Pure functions; any thread.
+// Between the texts of the wire and the values of a program. Pure functions; any thread.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "kilat/message.h"
@@ -22,5 +24,11 @@ std::optional<std::string> list_of(const io::Message& message);
 
 /// One JSON value; nothing when `text` is none.
 std::optional<json::value> value_of(std::string_view text);
+
+/// The parameters of a query without its `?`, decoded; of several with one name the first.
+std::map<std::string, std::string> query_of(std::string_view raw);
+
+/// The value of the first header of this name, compared without case; empty when there is none.
+std::string_view find_header(const std::vector<std::pair<std::string, std::string>>& headers, std::string_view name);
 
 }  // namespace kilat::embed

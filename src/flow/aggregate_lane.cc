@@ -1,9 +1,13 @@
 #include "flow/aggregate_lane.h"
 
 #include <algorithm>
+#include <array>
+#include <cinttypes>
+#include <cstdio>
 #include <utility>
 
 #include "base/json_text.h"
+#include "base/random.h"
 #include "flow/event_time.h"
 
 namespace kilat::flow {
@@ -159,10 +163,24 @@ std::string AggregateLane::head_of(const Window& window) const {
   return head;
 }
 
+// A window may be sent twice, in two lives of the server, so its beginning alone would be no id.
+std::string AggregateLane::tail_of(const Window& window) {
+  if (origin_ == 0) origin_ = Random().next() | 1;
+  std::string tail = R"(,"timestamp":")";
+  append_iso_time(tail, end_of(window));
+  tail += R"(","channel":)";
+  append_json_string(tail, target());
+  std::array<char, 48> id{};
+  std::snprintf(id.data(), id.size(), "%016" PRIx64 "-%" PRIu64, origin_, ++batches_);
+  tail += R"(,"batchId":")";
+  tail += id.data();
+  tail += R"("})";
+  return tail;
+}
+
 void AggregateLane::send_batch(Window& window) {
   if (window.events == 0) return;
-  std::string json = head_of(window);
-  json += R"(,"values":)";
+  std::string json = rule().as_message ? R"({"data":)" : head_of(window) + R"(,"values":)";
   if (rule().key) json += '{';
   for (const auto& figures : window.table.entries()) {
     if (figures->count == 0) continue;
@@ -173,7 +191,8 @@ void AggregateLane::send_batch(Window& window) {
     }
     figures->append(json, rule());
   }
-  json += rule().key ? "}}" : "}";
+  if (rule().key) json += '}';
+  json += rule().as_message ? tail_of(window) : "}";
   emit(window.name, in_form(std::move(json), window.form), window.depth);
   counters().held -= window.events;
   counters().folded += window.events - 1;

@@ -52,9 +52,12 @@ class AggregateLane final : public Lane {
   void send_batch(Window& window);
   void send_each(Window& window);
   std::string head_of(const Window& window) const;
+  std::string tail_of(const Window& window);
 
   std::vector<std::unique_ptr<Window>> windows_;  ///< by start
   std::unique_ptr<Window> spare_;                 ///< the one that was sent last, for the next
+  uint64_t origin_ = 0;                           ///< of its batch ids, so that they differ after a restart
+  uint64_t batches_ = 0;
 };
 
 }  // namespace kilat::flow

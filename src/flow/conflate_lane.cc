@@ -55,7 +55,7 @@ void ConflateLane::send_each() {
   for (const auto& entry : table_.entries()) {
     if (entry->events == 0) continue;
     const uint64_t size = entry->held.bytes();
-    emit(entry->held.event, std::move(entry->held.data), entry->held.depth);
+    emit(entry->held.event, std::move(entry->held.data), entry->held.depth, entry->key);
     entry->held.event.clear();
     entry->held.data.clear();
     state().release(0, size);

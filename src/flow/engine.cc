@@ -9,11 +9,12 @@ namespace kilat::flow {
 
 namespace {
 
-std::vector<std::unique_ptr<RuleState>> states_of(const RuleSet& set) {
+std::vector<std::unique_ptr<RuleState>> states_of(const RuleSet& set, uint64_t& last_id) {
   std::vector<std::unique_ptr<RuleState>> states;
   for (const FlowRule& rule : set.rules()) {
     states.push_back(std::make_unique<RuleState>());
     states.back()->rule = &rule;
+    states.back()->id = ++last_id;
   }
   return states;
 }
@@ -25,7 +26,7 @@ void flush(const RuleState& rule) {
 }  // namespace
 
 Engine::Engine(RuleSetPtr rules) : rules_(std::move(rules)), state_(std::make_unique<EngineState>()) {
-  state_->rules = states_of(*rules_);
+  state_->rules = states_of(*rules_, last_id_);
 }
 
 Engine::~Engine() = default;
@@ -79,7 +80,7 @@ void Engine::advance(uint64_t now_ms, uint64_t unix_ms, std::vector<Emission>& o
 void Engine::replace(RuleSetPtr rules, uint64_t now_ms, uint64_t unix_ms, std::vector<Emission>& out) {
   advance(now_ms, unix_ms, out);
   std::vector<std::unique_ptr<RuleState>>& old = state_->rules;
-  std::vector<std::unique_ptr<RuleState>> next = states_of(*rules);
+  std::vector<std::unique_ptr<RuleState>> next = states_of(*rules, last_id_);
   // Which of the old ones each new one goes on with; of equal texts one goes on with one.
   constexpr size_t kNone = SIZE_MAX;
   std::vector<size_t> source(next.size(), kNone);

@@ -70,6 +70,7 @@ class Engine {
 
   RuleSetPtr rules_;
   std::unique_ptr<EngineState> state_;
+  uint64_t last_id_ = 0;  ///< of a rule's state
 };
 
 }  // namespace kilat::flow

@@ -24,8 +24,9 @@ struct Event {
 struct Emission {
   std::string channel;
   std::string event;
-  std::string data;   ///< in the form of the data it was made of
-  uint8_t depth = 0;  ///< to be given to the engine of its channel's home
+  std::string data;     ///< in the form of the data it was made of
+  std::string subject;  ///< of a conflate rule: what it tells the newest of, different from all others; else empty
+  uint8_t depth = 0;    ///< to be given to the engine of its channel's home
   bool derived =
       false;  ///< true: a new event, for the rules of its channel; false: of its own channel, for readers only
 };

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <bit>
-#include <charconv>
 #include <utility>
 
 #include "base/quantity.h"
@@ -52,10 +51,11 @@ bool fits(std::string_view pattern, std::string_view text) {
 }
 
 Wrong read_number(std::string_view text, uint32_t max, std::string_view what, uint32_t& out) {
-  const char* end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, out);
-  if (parsed.ec == std::errc{} && parsed.ptr == end && out >= 1 && out <= max) return {};
-  return "must have a number from 1 to " + std::to_string(max) + " behind " + std::string(what);
+  const auto number = parse_whole<uint32_t>(text);
+  if (!number || *number < 1 || *number > max)
+    return "must have a number from 1 to " + std::to_string(max) + " behind " + std::string(what);
+  out = *number;
+  return {};
 }
 
 Wrong read_interval(std::string_view text, FlowRule& rule) {
@@ -126,6 +126,12 @@ Wrong read_send(std::string_view text, FlowRule& rule) {
   return {};
 }
 
+Wrong read_form(std::string_view text, FlowRule& rule) {
+  if (text != "window" && text != "message") return "must have window or message behind form=";
+  rule.as_message = text == "message";
+  return {};
+}
+
 Wrong read_figures(std::string_view text, FlowRule& rule) {
   rule.figures.clear();
   for (std::string_view name = take_word(text, ","); !name.empty(); name = take_word(text, ",")) {
@@ -164,6 +170,7 @@ constexpr std::array kWords{
     Word{"late", kAggregate, read_late},
     Word{"functions", kAggregate, read_figures},
     Word{"send", kConflate | kAggregate, read_send},
+    Word{"form", kAggregate, read_form},
     Word{"edges", kThrottle, read_edges},
     Word{"to", kAll, read_to},
     Word{"as", kAll, read_as},
@@ -197,6 +204,7 @@ Wrong check_parts(const FlowRule& rule, std::string_view to) {
   if (rule.kind == FlowKind::kAggregate) {
     if (!rule.value) return "must say value= where the number stands";
     if (rule.in_place()) return "must say to= where the figures go";
+    if (rule.as_message && !rule.one_event) return "says form=message, which send=each does not have";
   }
   if (rule.late_ms != 0 && !rule.time) return "says late= without time=";
   if (rule.late_ms / FlowRule::kLateIntervalsMax > rule.interval_ms ||

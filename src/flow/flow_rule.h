@@ -55,7 +55,8 @@ struct FlowRule {
   std::string as;                           ///< empty: the event's own name
   bool leading = true;
   bool trailing = true;
-  bool one_event = false;  ///< all keys in one event
+  bool one_event = false;   ///< all keys in one event
+  bool as_message = false;  ///< figures in the form {data, timestamp, channel, batchId}
   std::vector<Figure> figures{Figure::kCount,   Figure::kSum,   Figure::kMin, Figure::kMax,
                               Figure::kAverage, Figure::kFirst, Figure::kLast};
   uint32_t keys_max = 10'000;

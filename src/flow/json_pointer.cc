@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "base/quantity.h"
+
 namespace kilat::flow {
 namespace {
 
@@ -37,12 +39,8 @@ std::optional<std::string> unescaped(std::string_view token) {
 }
 
 std::optional<uint64_t> array_index(std::string_view token) {
-  if (token.empty() || (token.front() == '0' && token.size() > 1)) return std::nullopt;
-  uint64_t index = 0;
-  const char* end = token.data() + token.size();
-  const auto parsed = std::from_chars(token.data(), end, index);
-  if (parsed.ec != std::errc{} || parsed.ptr != end) return std::nullopt;
-  return index;
+  if (token.size() > 1 && token.front() == '0') return std::nullopt;
+  return parse_whole(token);
 }
 
 }  // namespace

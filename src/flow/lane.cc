@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/json_text.h"
 #include "flow/aggregate_lane.h"
 #include "flow/batch_lane.h"
 #include "flow/conflate_lane.h"
@@ -28,7 +29,7 @@ Lane::~Lane() {
   if (spot->recent == this) spot->recent = nullptr;
 }
 
-void Lane::emit(std::string_view own_name, std::string&& data, uint8_t depth) {
+void Lane::emit(std::string_view own_name, std::string&& data, uint8_t depth, std::optional<std::string_view> key) {
   const bool derived = !target_.empty();
   if (derived && (depth >= kDepthMax || target_ == channel_)) {
     ++counters().cut;
@@ -39,10 +40,23 @@ void Lane::emit(std::string_view own_name, std::string&& data, uint8_t depth) {
   emission.event = rule().as.empty() ? own_name : std::string_view(rule().as);
   emission.depth = derived ? static_cast<uint8_t>(depth + 1) : depth;
   emission.derived = derived;
+  if (key) emission.subject = subject_of(*key);
   std::vector<Emission>& out = *stage().out;
   out.push_back(std::move(emission));
   out.back().data = std::move(data);
   ++counters().out;
+}
+
+// Different for each rule, channel and key, because many may send into one channel. No name of a channel has a zero
+// byte.
+std::string Lane::subject_of(std::string_view key) const {
+  std::string subject;
+  append_json_number(subject, state_.id);
+  subject += '\0';
+  subject += channel_;
+  subject += '\0';
+  subject += key;
+  return subject;
 }
 
 std::optional<std::string_view> Lane::key_on_stage() const {

@@ -54,7 +54,9 @@ class Lane : public DueNode {
   const std::string& id() const { return id_; }
   /// Sends `data` as event `own_name`, or as what the rule calls it. When it throws std::bad_alloc, nothing is sent and
   /// `data` is as it was.
-  void emit(std::string_view own_name, std::string&& data, uint8_t depth);
+  /// `key`: it is the newest event of that key, and gives way to the next one for readers who are behind.
+  void emit(std::string_view own_name, std::string&& data, uint8_t depth,
+            std::optional<std::string_view> key = std::nullopt);
 
   Spot* spot = nullptr;  ///< where its channel's route keeps it at hand; null: nowhere
 
@@ -64,6 +66,7 @@ class Lane : public DueNode {
   static constexpr uint64_t kNodeBytes = 256;
 
   const FlowRule& rule() const { return *state_.rule; }
+  const std::string& target() const { return target_; }
   FlowCounters& counters() const { return state_.counters; }
 
   /// The key of the event on stage, "" where the rule has none; nothing (and counted) when the event has none.
@@ -78,6 +81,8 @@ class Lane : public DueNode {
   bool replace(Held& held, const Event& event, uint8_t depth) const;
 
  private:
+  std::string subject_of(std::string_view key) const;
+
   RuleState& state_;
   std::string id_;
   std::string channel_;

@@ -35,6 +35,7 @@ void QuantileSketch::Store::make_room(int bucket) {
   if (bucket >= end) {
     const auto more = static_cast<size_t>(bucket - end) + 1;
     if (counts.size() + more > kBucketsMax) {
+      counts.reserve(kBucketsMax);  // before anything is lost, since it may throw
       // The smallest go together into what becomes the lowest bucket.
       const size_t lost = std::min(counts.size() + more - kBucketsMax, counts.size());
       const uint32_t sum = std::accumulate(counts.begin(), counts.begin() + static_cast<std::ptrdiff_t>(lost), 0U);

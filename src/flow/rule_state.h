@@ -26,6 +26,7 @@ using KeyMap = boost::unordered_flat_map<std::string_view, Value, KeyHash, std::
 
 struct RuleState {
   const FlowRule* rule = nullptr;
+  uint64_t id = 0;  ///< of its own in the engine, for as long as its rule stays
   FlowCounters counters;
   uint64_t keys = 0;
   uint64_t bytes = 0;

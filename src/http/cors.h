@@ -19,7 +19,7 @@ struct CorsHeaders {
 inline constexpr std::string_view kCorsAllowMethods = "GET, POST, PUT, DELETE, OPTIONS";
 inline constexpr std::string_view kCorsAllowHeaders =
     "Origin, Content-Type, X-Auth-Token, X-Requested-With, Accept, Authorization, X-CSRF-TOKEN, XSRF-TOKEN, "
-    "X-Socket-Id";
+    "X-XSRF-TOKEN, X-Socket-Id";
 /// Seconds for which a browser may remember a preflight. Chromium takes no more than this.
 inline constexpr std::string_view kCorsMaxAge = "7200";
 

@@ -29,8 +29,14 @@ class Grammar final : public beast_http::basic_parser<true> {
   Grammar(RequestBuilder& builder, const ParserLimits& limits) : builder_(builder) {
     // The header block is measured before Beast sees it; one more keeps Beast from counting differently.
     header_limit(limits.header_bytes_max + 1);
-    body_limit(limits.body_bytes_max);
+    // Beast would judge before it is known whether the body is streamed.
+    body_limit(boost::none);
+    body_left_ = limits.body_bytes_max;
   }
+
+  /// The body goes there, without a limit.
+  void stream_to(BodySink& sink) { sink_ = &sink; }
+  bool streams() const { return sink_ != nullptr; }
 
   /// Size of the chunk whose head was put last.
   size_t chunk_size() const { return chunk_size_; }
@@ -51,16 +57,30 @@ class Grammar final : public beast_http::basic_parser<true> {
   void on_header_impl(error_code&) override { header_done_ = true; }
   void on_body_init_impl(const boost::optional<std::uint64_t>&, error_code&) override {}
   std::size_t on_body_impl(View bytes, error_code&) override { return take(bytes); }
-  void on_chunk_header_impl(std::uint64_t size, View, error_code&) override { chunk_size_ = size; }
+  void on_chunk_header_impl(std::uint64_t size, View, error_code& ec) override {
+    chunk_size_ = size;
+    if (sink_ != nullptr) return;
+    if (size > body_left_) {
+      ec = beast_http::error::body_limit;
+    } else {
+      body_left_ -= size;
+    }
+  }
   std::size_t on_chunk_body_impl(std::uint64_t, View bytes, error_code&) override { return take(bytes); }
   void on_finish_impl(error_code&) override {}
 
   std::size_t take(View bytes) {
-    builder_.append_body(std_view(bytes));
+    if (sink_ != nullptr) {
+      sink_->on_body(std_view(bytes));
+    } else {
+      builder_.append_body(std_view(bytes));
+    }
     return bytes.size();
   }
 
   RequestBuilder& builder_;
+  BodySink* sink_ = nullptr;
+  std::uint64_t body_left_ = 0;  ///< that chunks may still bring
   size_t chunk_size_ = 0;
   bool header_done_ = false;
 };
@@ -103,13 +123,24 @@ class RequestParser::Impl {
     error_ = Reason::kNone;
   }
 
+  /// Whether the next feed() has something to say without any input.
+  bool has_more_to_say() const { return stage_ == Stage::kOffered; }
+
+  void stream_to(BodySink& sink) {
+    if (grammar_) grammar_->stream_to(sink);
+  }
+
   Status feed(std::span<const char>& in, const ParserLimits& limits) {
+    if (stage_ == Stage::kOffered) {
+      if (const Status status = begin_body(limits); status != Status::kNeedMore) return status;
+    }
     Status status = Status::kNeedMore;
     while (status == Status::kNeedMore && !in.empty()) {
       switch (stage_) {
         case Stage::kBegin:
         case Stage::kEmptyLine: status = take_first(in); break;
         case Stage::kHeader: status = take_header(in, limits); break;
+        case Stage::kOffered: break;  // left above
         case Stage::kBody: status = take_body(in); break;
         case Stage::kChunkHead: status = take_chunk_head(in); break;
         case Stage::kChunkData: status = take_chunk_data(in); break;
@@ -120,7 +151,7 @@ class RequestParser::Impl {
   }
 
  private:
-  enum class Stage : uint8_t { kBegin, kEmptyLine, kHeader, kBody, kChunkHead, kChunkData, kTrailers };
+  enum class Stage : uint8_t { kBegin, kEmptyLine, kHeader, kOffered, kBody, kChunkHead, kChunkData, kTrailers };
 
   Status fail(Reason reason) {
     error_ = reason;
@@ -195,15 +226,28 @@ class RequestParser::Impl {
     put(builder_.storage(), ec);
     if (ec) return fail(reason_of(ec, builder_.storage()));
     if (!grammar_->is_header_done()) return malformed();
+    const bool large = too_large(limits);
+    if (large && !limits.offer_streams) return fail(Reason::kHttpBodyTooLarge);
     const Reason reason = builder_.finish_header();
-    if (reason != Reason::kNone) return fail(reason);
+    if (reason != Reason::kNone) return fail(large ? Reason::kHttpBodyTooLarge : reason);
     if (grammar_->is_done()) return complete();
+    if (!limits.offer_streams || (!large && !grammar_->chunked())) return begin_body(limits);
+    stage_ = Stage::kOffered;
+    return Status::kStreamable;
+  }
+
+  bool too_large(const ParserLimits& limits) const {
+    return grammar_->content_length().value_or(0) > limits.body_bytes_max;
+  }
+
+  Status begin_body(const ParserLimits& limits) {
+    if (!grammar_->streams() && too_large(limits)) return fail(Reason::kHttpBodyTooLarge);
     if (grammar_->chunked()) {
       stage_ = Stage::kChunkHead;
       after_chunk_ = false;
     } else {
       stage_ = Stage::kBody;
-      builder_.reserve_body(grammar_->content_length().value_or(0));
+      if (!grammar_->streams()) builder_.reserve_body(grammar_->content_length().value_or(0));
     }
     return builder_.expects_continue() ? Status::kExpectContinue : Status::kNeedMore;
   }
@@ -301,7 +345,7 @@ RequestParser& RequestParser::operator=(RequestParser&& other) noexcept = defaul
 
 Status RequestParser::feed(std::span<const char>& in) {
   if (status_ == Status::kComplete || status_ == Status::kError) return status_;
-  if (in.empty()) return Status::kNeedMore;
+  if (in.empty() && (impl_ == nullptr || !impl_->has_more_to_say())) return Status::kNeedMore;
   if (impl_ == nullptr && pool_ != nullptr && !pool_->spare_.empty()) {
     impl_ = std::move(pool_->spare_.back());
     pool_->spare_.pop_back();
@@ -311,6 +355,10 @@ Status RequestParser::feed(std::span<const char>& in) {
   status_ = impl_->feed(in, limits_);
   error_ = impl_->error();
   return status_;
+}
+
+void RequestParser::stream_to(BodySink& sink) {
+  if (status_ == Status::kStreamable) impl_->stream_to(sink);
 }
 
 const Request& RequestParser::request() const {

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "base/reason.h"
@@ -18,16 +19,28 @@ namespace kilat::http {
 struct ParserLimits {
   uint32_t header_bytes_max = 16 * 1024;       ///< request line and header lines with their line ends
   uint32_t body_bytes_max = 10 * 1024 * 1024;  ///< body without chunk framing; below 2 GiB
+  bool offer_streams = false;                  ///< whether kStreamable is told
 };
 
 enum class Status : uint8_t {
   kNeedMore,        ///< all bytes are taken, the request is not complete
+  kStreamable,      ///< once, before any other: the body has no end known yet, or is too large: see stream_to()
   kExpectContinue,  ///< once: answer `HTTP/1.1 100 Continue\r\n\r\n` (or refuse) and feed on
   kComplete,        ///< request() is ready; the rest of the input belongs to what follows
   kError,           ///< error() says why; the connection cannot be used for further requests
 };
 
 class ParserPool;
+
+/// Where a body goes as it comes, instead of into the request.
+class BodySink {
+ public:
+  /// Bytes of the body without chunk framing, in order; only during the call. All must be used or copied.
+  virtual void on_body(std::string_view bytes) = 0;
+
+ protected:
+  ~BodySink() = default;
+};
 
 /// Parses one request after the other. Not for several threads.
 class RequestParser {
@@ -39,9 +52,13 @@ class RequestParser {
   RequestParser& operator=(RequestParser&& other) noexcept;
 
   /// Takes bytes from the front of `in` up to the end of the request at most. Once it is complete or refused, further
-  /// calls take nothing and return the same, until reset(). After kExpectContinue the header part of request() is
-  /// ready; call again even when `in` is empty by then.
+  /// calls take nothing and return the same, until reset(). After kStreamable and kExpectContinue the header part of
+  /// request() is ready; call again even when `in` is empty by then.
   [[nodiscard]] Status feed(std::span<const char>& in);
+
+  /// After kStreamable and before the next feed(): the body goes to `sink`, which lives until this request ends, and
+  /// has no limit; request().body() stays empty. Without this call the body is gathered, and limited, as any other.
+  void stream_to(BodySink& sink);
 
   /// Why feed() returned kError: kHttpMalformed, kHttpVersionUnsupported, kHttpHeaderTooLarge (header block, number of
   /// lines, trailers) or kHttpBodyTooLarge (told from Content-Length before the body is read). kNone otherwise.

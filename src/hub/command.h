@@ -28,6 +28,7 @@ using MemberList = std::vector<Member>;
 struct JoinRequest {
   AppIndex app = 0;
   bool again = false;  ///< already subscribed: count nothing, answer with the present state
+  bool paced = false;  ///< see PacedJoins
   Handle who;
   uint32_t token = 0;  ///< the subscriber's own number for this try
   std::string channel;
@@ -39,6 +40,7 @@ struct JoinReply {
   Reason refused = Reason::kNone;
   ChannelKind kind;
   bool again = false;
+  bool paced = false;
   AppIndex app = 0;
   Handle who;
   uint32_t token = 0;
@@ -47,6 +49,7 @@ struct JoinReply {
   std::shared_ptr<const MemberList> members;  ///< presence: everybody, the joiner included
   PublicationPtr cached;                      ///< cache channels: the last event, if one is alive
   std::unique_ptr<HistoryAnswer> history;     ///< null: none was wanted
+  uint64_t order = 0;                         ///< of the last durable event that the home has delivered to anybody
 };
 
 struct LeaveRequest {

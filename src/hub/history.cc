@@ -20,7 +20,7 @@ uint64_t History::cost(const Publication& publication) {
 }
 
 void History::push(const PublicationPtr& publication, uint64_t now_ms, uint64_t unix_ms, const HistoryLimits& limits) {
-  events_.push_back({publication, last_ + 1, now_ms, unix_ms});
+  events_.push_back({publication, now_ms, unix_ms});
   publication.place_at(++last_);
   bytes_ += cost(*publication);
   shrink(limits);
@@ -29,7 +29,7 @@ void History::push(const PublicationPtr& publication, uint64_t now_ms, uint64_t 
 
 void History::restore(const PublicationPtr& publication, uint64_t offset, uint64_t at_ms, uint64_t unix_ms,
                       const HistoryLimits& limits) {
-  events_.push_back({publication, offset, at_ms, unix_ms});
+  events_.push_back({publication, at_ms, unix_ms});
   publication.place_at(offset);
   bytes_ += cost(*publication);
   shrink(limits);
@@ -45,10 +45,12 @@ void History::expire(uint64_t now_ms, const HistoryLimits& limits) {
 
 void History::drop_oldest() {
   bytes_ -= cost(*events_.front().publication);
+  gone_order_ = known_order(events_.front().publication->order());
   events_.pop_front();
 }
 
 void History::clear() {
+  if (!events_.empty()) gone_order_ = known_order(events_.back().publication->order());
   events_ = {};
   bytes_ = 0;
 }
@@ -58,17 +60,26 @@ size_t History::index_after(uint64_t offset) const {
   return static_cast<size_t>(found - events_.begin());
 }
 
+uint64_t History::offset_at(uint64_t order) const {
+  for (size_t i = events_.size(); i > 0; --i) {
+    if (known_order(events_[i - 1].publication->order()) <= order) return events_[i - 1].offset();
+  }
+  return gone_order_ <= order ? gone() : 0;
+}
+
 HistoryAnswer History::answer(const HistoryAsk& ask, uint64_t now_ms, uint64_t bytes_max) const {
-  HistoryAnswer answer{.position = position(), .asked = ask.recover, .refused = Reason::kNone, .missed = {}};
+  HistoryAnswer answer{
+      .position = position(), .asked = ask.recover, .refused = Reason::kNone, .missed = {}, .durable = false};
   size_t first = events_.size();
   if (ask.recover) {
     if (ask.since.epoch != epoch_ || ask.since.offset > last_) {
       answer.refused = Reason::kHistoryEpoch;
       return answer;
     }
-    first = index_after(ask.since.offset);
-    const uint64_t oldest = first < events_.size() ? events_[first].offset : last_ + 1;
-    if (oldest != ask.since.offset + 1) {
+    const uint64_t since = ask.seen == 0 ? ask.since.offset : std::max(ask.since.offset, offset_at(ask.seen));
+    first = index_after(since);
+    const uint64_t oldest = first < events_.size() ? events_[first].offset() : last_ + 1;
+    if (oldest != since + 1) {
       answer.refused = Reason::kHistoryExpired;
       return answer;
     }
@@ -80,8 +91,11 @@ HistoryAnswer History::answer(const HistoryAsk& ask, uint64_t now_ms, uint64_t b
   }
   uint64_t bytes = 0;
   for (size_t i = events_.size(); i > first; --i) {
-    bytes += wire_bytes(*events_[i - 1].publication);
-    if (bytes <= bytes_max) continue;
+    const uint64_t with_it = bytes + wire_bytes(*events_[i - 1].publication);
+    if (with_it <= bytes_max) {
+      bytes = with_it;
+      continue;
+    }
     // Of a rewind the newest part is as good as any; of what was missed all is wanted.
     if (ask.recover) {
       answer.refused = Reason::kHistoryTooLong;
@@ -89,6 +103,7 @@ HistoryAnswer History::answer(const HistoryAsk& ask, uint64_t now_ms, uint64_t b
     }
     first = i;
   }
+  answer.bytes = bytes;
   answer.missed.reserve(events_.size() - first);
   for (size_t i = first; i < events_.size(); ++i) answer.missed.push_back(events_[i].publication);
   return answer;
@@ -96,7 +111,7 @@ HistoryAnswer History::answer(const HistoryAsk& ask, uint64_t now_ms, uint64_t b
 
 HistoryPage History::page(const HistoryRange& range, uint64_t bytes_max) const {
   HistoryPage page{
-      .position = position(), .oldest = events_.empty() ? 0 : events_.front().offset, .more = false, .events = {}};
+      .position = position(), .oldest = events_.empty() ? 0 : events_.front().offset(), .more = false, .events = {}};
   uint64_t bytes = 0;
   // False: the page is full.
   const auto take = [&](const Entry& entry) {

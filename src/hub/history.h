@@ -17,17 +17,14 @@
 
 namespace kilat::hub {
 
-using kilat::epoch_text;
-using kilat::HistoryAsk;
-using kilat::parse_epoch;
-using kilat::Position;
-
 /// What a joiner gets of it.
 struct HistoryAnswer {
   Position position;               ///< where the reader is after `missed`
   bool asked = false;              ///< to recover
   Reason refused = Reason::kNone;  ///< why it can't be recovered
   std::vector<PublicationPtr> missed;
+  uint64_t bytes = 0;    ///< of `missed`, about, as frames
+  bool durable = false;  ///< the position holds over a restart
 
   /// Id of `refused`; "" when it is none.
   std::string_view why() const { return refused == Reason::kNone ? std::string_view() : reason_row(refused).id; }
@@ -71,7 +68,7 @@ class History {
   size_t size() const { return events_.size(); }
   bool empty() const { return events_.empty(); }
   /// Events up to and with this offset are not here any more.
-  uint64_t gone() const { return events_.empty() ? last_ : events_.front().offset - 1; }
+  uint64_t gone() const { return events_.empty() ? last_ : events_.front().offset() - 1; }
   /// Of the oldest event; there is one.
   uint64_t oldest_ms() const { return events_.front().at_ms; }
 
@@ -82,8 +79,12 @@ class History {
   /// skip_to() has said.
   void restore(const PublicationPtr& publication, uint64_t offset, uint64_t at_ms, uint64_t unix_ms,
                const HistoryLimits& limits);
-  /// Goes on after this offset although its events are gone.
-  void skip_to(uint64_t offset) { last_ = offset; }
+  /// Goes on after this offset although its events are gone; `gone_order`: of the last of those that restore() will not
+  /// bring back, 0 when it is not known.
+  void skip_to(uint64_t offset, uint64_t gone_order) {
+    last_ = offset;
+    gone_order_ = known_order(gone_order);
+  }
   /// Lets go of what is older than the limits allow.
   void expire(uint64_t now_ms, const HistoryLimits& limits);
   /// Lets go of all events. The position stays.
@@ -97,18 +98,23 @@ class History {
  private:
   struct Entry {
     PublicationPtr publication;
-    uint64_t offset;
     uint64_t at_ms;
     uint64_t unix_ms;
+    uint64_t offset() const { return publication->number(); }
   };
   void drop_oldest();
   void shrink(const HistoryLimits& limits);
   /// The index of the first event with an offset above `offset`.
   size_t index_after(uint64_t offset) const;
+  /// The offset up to which all events have an order of at most `order`; 0 when that can't be said.
+  uint64_t offset_at(uint64_t order) const;
+  /// One without an order was never on disk: it may be newer than any order that somebody has seen.
+  static uint64_t known_order(uint64_t order) { return order == 0 ? UINT64_MAX : order; }
 
   std::deque<Entry> events_;  ///< oldest first; offsets without gaps, unless restored
   uint64_t bytes_ = 0;
   uint64_t last_ = 0;
+  uint64_t gone_order_ = 0;  ///< known_order() of the event at gone()
   uint32_t epoch_;
 };
 

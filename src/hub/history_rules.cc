@@ -1,6 +1,5 @@
 #include "hub/history_rules.h"
 
-#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -10,13 +9,6 @@
 
 namespace kilat::hub {
 namespace {
-
-std::optional<uint64_t> parse_count(std::string_view text) {
-  uint64_t number = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  return error == std::errc() && stop == end ? std::optional(number) : std::nullopt;
-}
 
 bool between(std::optional<uint64_t> number, uint64_t min, uint64_t max) {
   return number && *number >= min && *number <= max;
@@ -30,7 +22,7 @@ std::string read_word(std::string_view word, HistoryLimits& limits) {
   if (word == "durable") {
     limits.durable = true;
   } else if (name == "size") {
-    const auto size = parse_count(value);
+    const auto size = parse_whole(value);
     if (!between(size, 1, HistoryRule::kSizeMax)) return "must have a size from 1 to 1000000";
     limits.size = static_cast<uint32_t>(*size);
   } else if (name == "age") {

@@ -80,8 +80,12 @@ void HomeHub::emit(AppIndex app, const std::vector<flow::Emission>& results) {
         ++tallies_[app].refused[0];
         continue;
       }
-      const PublicationPtr publication = Publication::make(
-          {.depth = result.depth, .app = app, .channel = result.channel, .event = result.event, .data = result.data});
+      const PublicationPtr publication = Publication::make({.depth = result.depth,
+                                                            .app = app,
+                                                            .channel = result.channel,
+                                                            .event = result.event,
+                                                            .data = result.data,
+                                                            .subject = result.subject});
       if (result.derived) {
         const ShardIndex home = home_of(app, result.channel, shards_);
         if (courier_.has_room(home)) {

@@ -95,13 +95,13 @@ void HomeHub::trim(HomeChannel& channel) {
   kept.trimmed = gone;
 }
 
-HomeChannel* HomeHub::restore(AppIndex app, std::string_view name, Position position) {
+HomeChannel* HomeHub::restore(AppIndex app, std::string_view name, Position position, uint64_t gone_order) {
   const HistoryLimits* limits = history_rules_[app].find(name);
   if (limits == nullptr || !limits->durable || position.epoch == 0) return nullptr;
   HomeChannel& channel = open(app, name);
   KeptHistory& kept = *history_of(channel);
   kept.history = History(position.epoch);
-  kept.history.skip_to(position.offset);
+  kept.history.skip_to(position.offset, gone_order);
   kept.promised = position.offset;
   kept.begun = true;
   return &channel;
@@ -123,14 +123,35 @@ void HomeHub::restore_event(HomeChannel& channel, const PublicationPtr& publicat
   if (history_bytes_ > limits_.history_bytes_max) let_go_of_histories(channel);
 }
 
+bool HomeHub::answers(const HomeChannel& channel, const HistoryAsk& ask) const {
+  if (!ask.if_durable) return true;
+  const HistoryLimits* limits = channel.kind.user() ? nullptr : history_rules_[channel.app].find(channel.name);
+  return limits != nullptr && limits->durable;
+}
+
 HistoryAnswer HomeHub::past_of(HomeChannel& channel, const HistoryAsk& ask) {
   KeptHistory* kept = history_of(channel);
-  HistoryAnswer answer{
-      .position = {}, .asked = ask.recover, .refused = ask.recover ? Reason::kHistoryOff : Reason::kNone, .missed = {}};
-  if (kept != nullptr) answer = kept->history.answer(ask, now_ms_, limits_.answer_bytes_max);
+  HistoryAnswer answer{.position = {},
+                       .asked = ask.recover,
+                       .refused = ask.recover ? Reason::kHistoryOff : Reason::kNone,
+                       .missed = {},
+                       .durable = false};
+  if (kept != nullptr) {
+    answer = kept->history.answer(ask, now_ms_, limits_.answer_bytes_max);
+    // What the reader is told now must still hold after a restart, also when nothing was ever published.
+    answer.durable = kept->limits.durable && begin_log(channel);
+  }
   HomeTally& tally = tallies_[channel.app];
   if (ask.recover) ++(answer.refused == Reason::kNone ? tally.recovered : tally.not_recovered);
   return answer;
+}
+
+// Makes the channel and its epoch known to the log. False: it takes nothing now.
+bool HomeHub::begin_log(HomeChannel& channel) {
+  KeptHistory& kept = *channel.kept;
+  if (durable_ == nullptr || kept.failed) return false;
+  if (!kept.begun) kept.begun = durable_->begin(channel.app, channel.name, kept.history.position().epoch);
+  return kept.begun;
 }
 
 void HomeHub::drop_history(HomeChannel& channel) {
@@ -168,13 +189,14 @@ void HomeHub::on_history_due(Timer& timer) {
   }
 }
 
-// The histories whose last event is the oldest go first. One that is read, or durable, keeps its position, so that its
-// readers stay where they are.
+// The histories whose last event is the oldest go first. One that is read, or durable and not without any event, keeps
+// its position, so that its readers stay where they are.
 void HomeHub::let_go_of_histories(const HomeChannel& newest) {
   for (size_t left = histories_.size(); left > 0 && history_bytes_ > limits_.history_bytes_max; --left) {
     HomeChannel& oldest = *histories_.front();
     if (&oldest == &newest) return;
-    if (oldest.subscribers == 0 && !oldest.kept->begun) {
+    if (oldest.subscribers == 0 && oldest.kept->in_flight == 0 &&
+        (!oldest.kept->begun || oldest.kept->history.position().offset == 0)) {
       drop_history(oldest);
       close_if_unused(oldest);
       continue;

@@ -68,7 +68,7 @@ struct HomeHub::Admission {
 };
 
 void HomeHub::admit(HomeChannel& channel, const JoinRequest& request, Admission& admission) {
-  if (request.history && !request.again) {
+  if (request.history && !request.again && answers(channel, *request.history)) {
     try {
       admission.history = std::make_unique<HistoryAnswer>(past_of(channel, *request.history));
     } catch (const std::bad_alloc&) {
@@ -105,10 +105,12 @@ void HomeHub::join(ShardIndex from, JoinRequest& request) {
   auto reply = std::make_unique<JoinReply>();
   reply->kind = channel.kind;
   reply->again = request.again;
+  reply->paced = request.paced;
   reply->app = request.app;
   reply->who = request.who;
   reply->token = request.token;
   reply->channel = request.channel;
+  reply->order = delivered_order_;
   Admission admission;
   {
     const memory::MayFail admitting;

@@ -39,6 +39,7 @@ class Courier {
 struct HomeLimits {
   uint64_t history_bytes_max = 256ull * 1024 * 1024;  ///< all histories of the shard together
   uint64_t answer_bytes_max = 512 * 1024;             ///< of missed events for one joiner, of a page of history
+  uint64_t past_bytes_per_turn = 512 * 1024;          ///< of missed events for the joiners of a shard, see PacedJoins
 };
 
 class DurableLog;
@@ -74,12 +75,14 @@ class HomeHub {
   void on_committed(uint64_t tag, bool committed);
   /// Null: durable channels refuse their events.
   void set_durable(DurableLog* durable) { durable_ = durable; }
+  /// Durable events get orders from this one on, which is above all that any home has ever given. Before any event.
+  void set_first_order(uint64_t order) { last_order_ = delivered_order_ = order - 1; }
   /// What flow rules hold is told before its time: nothing more will come.
   void flush_flows();
 
   // --- at start, before anything else: durable histories as they were
   /// Null: the app has no such rule any more.
-  HomeChannel* restore(AppIndex app, std::string_view name, Position position);
+  HomeChannel* restore(AppIndex app, std::string_view name, Position position, uint64_t gone_order);
   void restore_event(HomeChannel& channel, const PublicationPtr& publication, uint64_t offset, uint64_t unix_ms);
   QueryReply query(const Query& query) const;
   void watch(ShardIndex from, const WatchRequest& request);
@@ -135,9 +138,11 @@ class HomeHub {
   KeptHistory* history_of(HomeChannel& channel);
   void change_limits(HomeChannel& channel, const HistoryLimits& limits);
   HomeChannel* open_for_history(HomeChannel* channel, const Publication& publication);
+  bool answers(const HomeChannel& channel, const HistoryAsk& ask) const;
   HistoryAnswer past_of(HomeChannel& channel, const HistoryAsk& ask);
   void keep(HomeChannel& channel, const PublicationPtr& publication);
   void trim(HomeChannel& channel);
+  bool begin_log(HomeChannel& channel);
   void drop_history(HomeChannel& channel);
   void watch_history(HomeChannel& channel);
   void let_go_of_histories(const HomeChannel& newest);
@@ -180,6 +185,8 @@ class HomeHub {
   DurableLog* durable_ = nullptr;
   std::unordered_map<uint64_t, Committing> committing_;  ///< by tag
   uint64_t last_tag_ = 0;
+  uint64_t last_order_ = 0;                        ///< given to a durable event
+  uint64_t delivered_order_ = 0;                   ///< of the last one that was told
   std::vector<HomeTally> tallies_;                 ///< by app
   std::vector<uint64_t> taps_;                     ///< by app: shards that tap it
   std::vector<std::vector<uint32_t>> tap_counts_;  ///< by app and shard

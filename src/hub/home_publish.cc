@@ -104,13 +104,14 @@ std::optional<PublishReply> HomeHub::commit(HomeChannel& channel, const Publicat
                                             const Publisher& publisher) {
   KeptHistory& kept = *channel.kept;
   // What was handed over after a record that could not be written is not written either: first all must be answered.
-  bool taken = durable_ != nullptr && !kept.failed;
-  if (taken && !kept.begun) {
-    taken = kept.begun = durable_->begin(channel.app, channel.name, kept.history.position().epoch);
-  }
+  bool taken = begin_log(channel);
   if (taken) {
     const uint64_t tag = ++last_tag_;
     committing_.emplace(tag, Committing{publication, &channel, {publisher}});
+    // The log answers in the order of these calls, so that events are delivered in the order of their orders. The clock
+    // makes those of two homes come about as they were published.
+    last_order_ = std::max(last_order_ + 1, unix_ms_ * 1'000);
+    publication.order_as(last_order_);
     taken = durable_->append(*publication, kept.promised + 1, unix_ms_, tag);
     if (taken) {
       repeats_.pending(*publication, tag);
@@ -137,6 +138,7 @@ void HomeHub::on_committed(uint64_t tag, bool committed) {
     if (!publication->from_client() && channel.kind.cache) store(channel, publication);
     keep(channel, publication);
     ++tallies_[channel.app].accepted[publication->from_client()];
+    delivered_order_ = publication->order();
     spread(interest_of(&channel, *publication), publication);
     reply = counts_of(&channel);
     reply.position = kept.history.position();

@@ -62,7 +62,7 @@ Subscription& LocalHub::begin(Subscriber& subscriber, std::string_view name, Sha
   }
   LocalChannel& joined = channel(subscriber.app_, name, home);
   ++joined.references;
-  return subscriptions.emplace_back(Subscription{&joined, Subscription::kPending, token, std::move(user), options});
+  return subscriptions.emplace_back(Subscription{&joined, std::move(user), Subscription::kPending, token, options});
 }
 
 void LocalHub::complete(Subscriber& subscriber, Subscription& subscription) {
@@ -79,6 +79,10 @@ void LocalHub::end(Subscriber& subscriber, size_t index) {
   std::vector<Subscription>& subscriptions = subscriber.subscriptions_;
   Subscription& ended = subscriptions[index];
   LocalChannel& channel = *ended.channel;
+  if (subscriber.backlog_) {
+    subscriber.backlog_->drop(channel);
+    if (subscriber.backlog_->empty()) end_backlog(subscriber);
+  }
   if (ended.reads()) {
     // The last reader takes the freed place, and its subscription learns so.
     std::vector<Reader>& readers = channel.readers[ended.options.format];
@@ -113,12 +117,12 @@ void LocalHub::deliver(const Publication& publication) {
     }
     return;
   }
-  const uint64_t before = deliveries_;
+  const uint64_t before = deliveries_ - released_;
   for (Format format = 0; format < kFormatsMax; ++format) {
-    if (!channel->readers[format].empty()) deliver_to(channel->readers[format], format, publication);
+    if (!channel->readers[format].empty()) deliver_to(*channel, format, publication);
   }
   LocalTally& tally = tallies_[publication.app()];
-  tally.deliveries += deliveries_ - before;
+  tally.deliveries += deliveries_ - released_ - before;
 }
 
 // Who comes and goes, to those who may know.
@@ -130,8 +134,9 @@ void LocalHub::deliver_to_seeing(std::vector<Reader>& readers, const Publication
   }
 }
 
-void LocalHub::deliver_to(std::vector<Reader>& readers, Format format, const Publication& publication) {
+void LocalHub::deliver_to(LocalChannel& channel, Format format, const Publication& publication) {
   using enum Publication::Kind;
+  std::vector<Reader>& readers = channel.readers[format];
   if (publication.kind() == kMemberAdded || publication.kind() == kMemberRemoved) {
     const auto hidden = [](const Reader& reader) {
       return reader.subscriber->subscriptions_[reader.subscription].options.hide_members;
@@ -139,10 +144,14 @@ void LocalHub::deliver_to(std::vector<Reader>& readers, Format format, const Pub
     if (std::ranges::any_of(readers, hidden)) return deliver_to_seeing(readers, publication);
   }
   const SocketId exclude = publication.exclude();
+  const bool may_wait = publication.kind() == kEvent && (channel.backlogs > 0 || !publication.subject().empty());
+  const auto left_out = [&](const Reader& reader) {
+    return (exclude && reader.subscriber->socket_id_ == exclude) || (may_wait && waits(reader, publication));
+  };
   deliveries_ += readers.size();
   if (!sink_.shared(format)) {
     for (const Reader& reader : readers) {
-      if (exclude && reader.subscriber->socket_id_ == exclude) {
+      if (left_out(reader)) {
         --deliveries_;
       } else {
         deliver_own(reader, publication);
@@ -164,15 +173,17 @@ void LocalHub::deliver_to(std::vector<Reader>& readers, Format format, const Pub
     }
     return;
   }
-  tallies_[publication.app()].delivered_bytes += uint64_t{frame->size()} * readers.size();
+  uint64_t& bytes = tallies_[publication.app()].delivered_bytes;
+  bytes += uint64_t{frame->size()} * readers.size();
   // One atomic operation counts the references of the whole fan-out.
   frame->retain(static_cast<uint32_t>(readers.size()));
-  if (!exclude) {
+  if (!exclude && !may_wait) {
     for (const Reader& reader : readers) reader.subscriber->outbox_->push_retained(frame);
     return;
   }
   for (const Reader& reader : readers) {
-    if (reader.subscriber->socket_id_ == exclude) {
+    if (left_out(reader)) {
+      bytes -= frame->size();
       frame->release();
       --deliveries_;
     } else {

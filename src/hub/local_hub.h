@@ -53,6 +53,22 @@ class LocalHub {
   void deliver_to_one(Subscriber& subscriber, const Publication& publication);
   /// Hands a subscriber what it missed, in the format in which it reads the channel.
   void deliver_past(Subscriber& subscriber, const Subscription& subscription, std::span<const PublicationPtr> past);
+
+  // --- readers who are behind (docs/flow.md), in local_backlog.cc
+  /// Whether an event of one of its channels has to wait, because the subscriber is behind: then it is kept, or has
+  /// taken the place of one that was. Where there is no memory for it, the subscriber starves.
+  bool hold(Subscriber& subscriber, const Publication& publication) {
+    if (publication.subject().empty() && !subscriber.backlog_) return false;
+    return hold_named(subscriber, publication);
+  }
+  /// Hands over what waits for the subscriber, as much as its outbox has room for, or `all`.
+  void release(Subscriber& subscriber, bool all);
+  /// The same for everybody who has caught up so far that there is room again. To be called in a turn in which a pool
+  /// of outboxes has noted room, before the flush.
+  void catch_up();
+  /// Readers who are behind.
+  size_t behind_count() const { return behind_.size(); }
+
   /// Carries out the kicks noted since the last call.
   void carry_out_kicks();
 
@@ -68,17 +84,25 @@ class LocalHub {
   };
   LocalChannel& channel(AppIndex app, std::string_view name, ShardIndex home);
   void deliver_own(const Reader& reader, const Publication& publication);
-  void deliver_to(std::vector<Reader>& readers, Format format, const Publication& publication);
+  void deliver_to(LocalChannel& channel, Format format, const Publication& publication);
   void deliver_to_seeing(std::vector<Reader>& readers, const Publication& publication);
   void drop_reference(LocalChannel& channel);
+  bool hold_named(Subscriber& subscriber, const Publication& publication);
+  bool hold_in(Subscriber& subscriber, const Subscription& subscription, const Publication& publication);
+  bool waits(const Reader& reader, const Publication& publication);
+  void put_aside(Subscriber& subscriber, Backlog::Held&& held);
+  void hand_over(Subscriber& subscriber, const Backlog::Held& held);
+  void end_backlog(Subscriber& subscriber);
 
   Sink& sink_;
   ChannelSet<LocalChannel> channels_;
   std::vector<Slot> slots_;
   std::vector<uint32_t> free_slots_;
   std::vector<std::pair<Handle, Reason>> kicks_;
+  std::vector<Subscriber*> behind_;  ///< with a Backlog
   std::vector<LocalTally> tallies_;
   uint64_t deliveries_ = 0;
+  uint64_t released_ = 0;  ///< of these, what had waited; counted in tallies_ when it went out
 };
 
 }  // namespace kilat::hub

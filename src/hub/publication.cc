@@ -7,8 +7,8 @@ namespace kilat::hub {
 namespace {
 
 // In the order of the accessors.
-std::array<std::string_view, 6> parts_of(const PublicationDraft& draft) {
-  return {draft.channel, draft.event, draft.data, draft.user_id, draft.packet, draft.key};
+std::array<std::string_view, 7> parts_of(const PublicationDraft& draft) {
+  return {draft.channel, draft.event, draft.data, draft.user_id, draft.packet, draft.key, draft.subject};
 }
 
 }  // namespace

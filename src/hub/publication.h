@@ -44,10 +44,11 @@ struct PublicationDraft {
   std::string_view event = {};
   std::string_view data = {};  ///< JSON text, carried over as it came
   std::string_view user_id = {};
-  std::string_view packet = {};  ///< what one protocol knows of the event beyond `data`; opaque here
-  std::string_view key = {};     ///< idempotency: what comes with the same one again is not published again
-  SocketId exclude = {};         ///< does not get it: the sender of a client event, or what the backend asked for
-  uint64_t number = 0;           ///< kSubscriptionCount
+  std::string_view packet = {};   ///< what one protocol knows of the event beyond `data`; opaque here
+  std::string_view key = {};      ///< idempotency: what comes with the same one again is not published again
+  std::string_view subject = {};  ///< what it tells the newest of, see Publication::subject
+  SocketId exclude = {};          ///< does not get it: the sender of a client event, or what the backend asked for
+  uint64_t number = 0;            ///< kSubscriptionCount
 };
 
 class PublicationPtr;
@@ -66,6 +67,9 @@ class Publication {
   SocketId exclude() const { return exclude_; }
   /// kSubscriptionCount: how many. kEvent: the offset in the history of its channel; 0: it is in none.
   uint64_t number() const { return number_; }
+  /// kEvent of a durable channel: its place among all those of its home, which delivers them in this order, also over a
+  /// restart; 0 for all others.
+  uint64_t order() const { return order_; }
   /// When it was taken, in monotonic microseconds: only one publication in a few is timed; 0 for the others.
   uint64_t timed_us() const { return timed_us_; }
   std::string_view channel() const { return part(0); }
@@ -74,6 +78,11 @@ class Publication {
   std::string_view user_id() const { return part(3); }
   std::string_view packet() const { return part(4); }
   std::string_view key() const { return part(5); }
+  /// Not empty where a conflate rule has sent it: for a reader who is behind it gives way to a later event of the
+  /// channel with the same subject. Opaque.
+  std::string_view subject() const { return part(6); }
+  /// Bytes of its texts.
+  uint32_t text_bytes() const { return ends_.back(); }
 
   /// The frame for `format`, encoded now if nobody has needed it before. Any shard. The publication keeps its own
   /// reference; the caller retains what it hands on.
@@ -96,9 +105,10 @@ class Publication {
   uint8_t depth_;
   AppIndex app_;
   Reason reason_;
-  std::array<uint32_t, 6> ends_;  ///< where the texts behind this object end
+  std::array<uint32_t, 7> ends_;  ///< where the texts behind this object end
   SocketId exclude_;
   uint64_t number_;
+  uint64_t order_ = 0;
   uint64_t timed_us_ = 0;
   mutable std::array<std::atomic<net::Frame*>, kFormatsMax> frames_{};
 };
@@ -126,6 +136,8 @@ class PublicationPtr {
   explicit operator bool() const { return publication_ != nullptr; }
   /// Gives an event its offset. By the channel's home, before any shard reads it.
   void place_at(uint64_t offset) const { const_cast<Publication*>(publication_)->number_ = offset; }
+  /// Gives an event its order. By the channel's home, before any shard reads it.
+  void order_as(uint64_t order) const { const_cast<Publication*>(publication_)->order_ = order; }
   /// Times it from now on. Before any other reference exists.
   void time_from(uint64_t now_us) { const_cast<Publication*>(publication_)->timed_us_ = now_us; }
 

@@ -1,5 +1,6 @@
 #include "hub/shard_hub.h"
 
+#include <algorithm>
 #include <new>
 #include <utility>
 
@@ -40,6 +41,18 @@ ShardIndex ShardHub::home_of_channel(AppIndex app, std::string_view channel) con
   return shards() == 1 ? 0 : home_of(app, channel, shards());
 }
 
+void ShardHub::track_orders(uint64_t first) {
+  first_order_ = first;
+  // What is older came to nobody here but as a history, and a reader gets that before anything else.
+  handed_.assign(shards(), first - 1);
+}
+
+void ShardHub::note_handed(AppIndex app, std::string_view channel, uint64_t order) {
+  if (handed_.empty()) return;
+  uint64_t& last = handed_[home_of_channel(app, channel)];
+  last = std::max(last, order);
+}
+
 void ShardHub::receive(Command&& command) {
   // Each handler is a border of its own: see on().
   const memory::MayFail handling;
@@ -62,18 +75,50 @@ void ShardHub::join(Subscriber& subscriber, std::string_view channel, Member mem
     Subscription* present = &subscriber.subscriptions_[static_cast<size_t>(found - subscriber.subscriptions_.data())];
     // It goes on reading in the format in which it is listed.
     options.format = present->options.format;
+    options.folded = present->options.folded;
     present->options = options;
     request->again = true;
     request->token = present->token;
+    if (present->place == Subscription::kQueued) return;
   } else {
     std::unique_ptr<std::string> user;
     if (kind_of(channel).presence()) user = std::make_unique<std::string>(member.user_id);
     request->token = ++subscriber.last_token_;
     request->member = std::move(member);
+    request->paced = history && history->wants_past() && paced_.has_room();
     request->history = std::move(history);
-    local_.begin(subscriber, channel, home, request->token, std::move(user), options);
+    Subscription& begun = local_.begin(subscriber, channel, home, request->token, std::move(user), options);
+    if (request->paced) begun.place = Subscription::kQueued;
   }
-  send(home, CmdJoin{shard(), std::move(request)});
+  if (!request->paced) return send(home, CmdJoin{shard(), std::move(request)});
+  const memory::MustSucceed queueing;
+  paced_.push({home, std::move(request)});
+  send_paced();
+}
+
+void ShardHub::send_paced() {
+  while (paced_.may_go()) {
+    PacedJoins::Join join = paced_.take();
+    const JoinRequest& request = *join.request;
+    Subscription* subscription = find_try(local_.resolve(request.who), request.token, request.channel);
+    if (subscription == nullptr || subscription->place != Subscription::kQueued) continue;  // left meanwhile
+    subscription->place = Subscription::kPending;
+    paced_.sent();
+    send(join.home, CmdJoin{shard(), std::move(join.request)});
+  }
+}
+
+Subscription* ShardHub::find_try(Subscriber* subscriber, uint32_t token, std::string_view channel) {
+  if (subscriber == nullptr) return nullptr;
+  for (Subscription& subscription : subscriber->subscriptions_) {
+    if (subscription.token == token && subscription.channel->name == channel) return &subscription;
+  }
+  return nullptr;
+}
+
+void ShardHub::let_join() {
+  paced_.begin_turn();
+  send_paced();
 }
 
 bool ShardHub::leave(Subscriber& subscriber, std::string_view channel) {
@@ -94,8 +139,9 @@ void ShardHub::end_subscription(Subscriber& subscriber, size_t index) {
   const bool undecided = subscription.place == Subscription::kPending && subscription.user != nullptr;
   const std::string name = subscription.channel->name;
   std::string user = subscription.user ? *subscription.user : std::string();
+  const bool unasked = subscription.place == Subscription::kQueued;
   local_.end(subscriber, index);
-  if (!undecided) send_leave(subscriber.app_, name, std::move(user));
+  if (!undecided && !unasked) send_leave(subscriber.app_, name, std::move(user));
 }
 
 void ShardHub::send_leave(AppIndex app, std::string_view channel, std::string user_id) {
@@ -180,6 +226,7 @@ void ShardHub::on(CmdQuery&& command) {
 
 void ShardHub::on(MsgDeliver&& message) {
   const Publication& publication = *message.publication;
+  if (publication.order() != 0) note_handed(publication.app(), publication.channel(), publication.order());
   local_.deliver(publication);
   if (publication.timed_us() != 0 && timed_.size() < kTimedMax) timed_.push_back(publication.timed_us());
   if (tapped_[publication.app()] > 0 && publication.kind() == Publication::Kind::kEvent) sink_.on_tap(publication);
@@ -187,13 +234,11 @@ void ShardHub::on(MsgDeliver&& message) {
 
 void ShardHub::on(MsgJoined&& message) {
   const JoinReply& reply = *message.reply;
+  if (reply.paced) paced_.answered(reply.history ? reply.history->bytes : 0);
+  // It came behind all that the home had delivered when it wrote this.
+  note_handed(reply.app, reply.channel, reply.order);
   Subscriber* subscriber = local_.resolve(reply.who);
-  Subscription* subscription = nullptr;
-  if (subscriber != nullptr) {
-    for (Subscription& candidate : subscriber->subscriptions_) {
-      if (candidate.token == reply.token) subscription = &candidate;
-    }
-  }
+  Subscription* subscription = find_try(subscriber, reply.token, reply.channel);
   if (subscription == nullptr) {
     // Refused, left, or closed before the home had answered: see end_subscription.
     if (!reply.again && reply.refused == Reason::kNone && reply.kind.presence()) {

@@ -13,6 +13,7 @@
 #include "hub/app_table.h"
 #include "hub/home_hub.h"
 #include "hub/local_hub.h"
+#include "hub/paced_joins.h"
 #include "hub/sink.h"
 #include "net/mailbox.h"
 
@@ -26,7 +27,10 @@ class ShardHub final : private Courier {
   void apps_added();
   /// A setting of an app has changed.
   void apps_changed() { home_.apps_changed(); }
-  void set_limits(const HomeLimits& limits) { home_.set_limits(limits); }
+  void set_limits(const HomeLimits& limits) {
+    home_.set_limits(limits);
+    paced_.set_pace(limits.past_bytes_per_turn);
+  }
   HomeHub& home() { return home_; }
 
   /// Microseconds, monotonic; once a turn. Only for what is timed.
@@ -39,6 +43,14 @@ class ShardHub final : private Courier {
   /// Milliseconds, monotonic and since 1970; once a turn.
   void set_now(uint64_t now_ms, uint64_t unix_ms) { home_.set_now(now_ms, unix_ms); }
 
+  /// Notes from now on how far each home's durable events have come to this shard; `first`: HomeHub::set_first_order.
+  void track_orders(uint64_t first);
+  /// 0: it notes nothing.
+  uint64_t first_order() const { return first_order_; }
+  /// By home: durable events of it up to this order were handed to those readers here that were to get them. Empty
+  /// where nothing is noted.
+  std::span<const uint64_t> handed() const { return handed_; }
+
   // --- connections
   void add(Subscriber& subscriber) { local_.add(subscriber); }
   /// Leaves all channels and forgets the connection.
@@ -46,7 +58,8 @@ class ShardHub final : private Courier {
 
   /// Subscribes; Sink::on_joined follows, perhaps before this returns. Joining a channel again counts nothing and
   /// answers with its present state. `member` is used for presence channels only; `history`, if there is one, when it
-  /// is the first time.
+  /// is the first time: where it asks for past events, the answer may take some turns (PacedJoins), and answers what
+  /// is asked again meanwhile, too.
   void join(Subscriber& subscriber, std::string_view channel, Member member = {}, JoinOptions options = {},
             std::unique_ptr<HistoryAsk> history = nullptr);
   /// False when there was no subscription.
@@ -79,21 +92,31 @@ class ShardHub final : private Courier {
 
   // --- the shard's loop
   void receive(Command&& command);
+  /// Once a turn: lets go of joins that want past events.
+  void let_join();
+  /// Whether let_join() has something to do in the next turn.
+  bool joins_due() const { return paced_.due(); }
   /// Before the flush at the end of a turn.
   void finish_turn() { local_.carry_out_kicks(); }
+  /// Before that, when a pool of outboxes has noted room (net::OutboxPool::take_room).
+  void catch_up() { local_.catch_up(); }
 
   LocalHub& local() { return local_; }
   const LocalHub& local() const { return local_; }
   const HomeHub& home() const { return home_; }
+  ShardIndex home_of_channel(AppIndex app, std::string_view channel) const;
   ShardIndex shard() const { return mailbox_.shard(); }
   ShardIndex shards() const { return mailbox_.shards(); }
 
  private:
   void send(ShardIndex to, Command&& command) override;
   bool has_room(ShardIndex to) const override;
-  ShardIndex home_of_channel(AppIndex app, std::string_view channel) const;
+  void send_paced();
+  /// A try to join, if it has not been given up; else null.
+  static Subscription* find_try(Subscriber* subscriber, uint32_t token, std::string_view channel);
   void end_subscription(Subscriber& subscriber, size_t index);
   void conclude_join(Subscriber& subscriber, Subscription& subscription, const JoinReply& reply);
+  void note_handed(AppIndex app, std::string_view channel, uint64_t order);
   void send_leave(AppIndex app, std::string_view channel, std::string user_id);
 
   // None of these throws: what there is no memory for is refused, or the reader it was for starves.
@@ -115,8 +138,11 @@ class ShardHub final : private Courier {
   Sink& sink_;
   LocalHub local_;
   HomeHub home_;
+  PacedJoins paced_{HomeLimits{}.past_bytes_per_turn};
   std::vector<uint32_t> tapped_;  ///< by app: taps on this shard
   std::vector<uint64_t> timed_;
+  std::vector<uint64_t> handed_;  ///< by home
+  uint64_t first_order_ = 0;
   uint64_t publishes_ = 0;
   uint64_t now_us_ = 0;
 };

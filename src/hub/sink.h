@@ -3,7 +3,9 @@
 // on_kick, join or leave channels: the hub is at work on them.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <string_view>
 
 #include "hub/command.h"
 #include "hub/publication.h"
@@ -16,6 +18,10 @@ class Sink : public Encoder {
   /// Whether frames of `format` are shared by all readers; if not, deliver_own is called for each.
   virtual bool shared(Format format) const = 0;
   virtual void deliver_own(Subscriber& subscriber, const Publication& publication) = 0;
+  /// An event that was folded for this subscriber (JoinOptions::folded), and then had to wait, can go.
+  virtual void deliver_folded(Subscriber&, const Publication&) {}
+  /// The subscriber was behind: so many events of the channel gave way to newer ones. Those come next.
+  virtual void on_missed(Subscriber&, std::string_view channel, uint64_t count) = 0;
 
   /// The home answered a join that has not been left in the meantime. The subscriber already reads the channel, unless
   /// the reply refuses.

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "hub/backlog.h"
 #include "hub/channel_name.h"
 #include "hub/ids.h"
 #include "net/outbox.h"
@@ -30,30 +31,35 @@ struct LocalChannel {
   ChannelKind kind;
   ShardIndex home;
   uint32_t references = 0;
+  uint32_t backlogs = 0;  ///< readers for whom an event of it waits
   std::string name;
   std::array<std::vector<Reader>, kFormatsMax> readers;  ///< by wire format
 };
 
 /// How somebody may be in a channel.
 struct JoinOptions {
-  bool by_rule = false;         ///< a rule has let them in, so that it can also make them leave
-  bool hide_members = false;    ///< presence: they do not see who else is there
-  bool positions = false;       ///< they want the offset of each event
-  Format format = kFormatsMax;  ///< in which they read this channel; kFormatsMax: as all others
+  bool by_rule : 1 = false;         ///< a rule has let them in, so that it can also make them leave
+  bool hide_members : 1 = false;    ///< presence: they do not see who else is there
+  bool positions : 1 = false;       ///< they want the offset of each event
+  bool folded : 1 = false;          ///< the protocol folds the events for them, and asks LocalHub::hold() itself
+  Format format : 3 = kFormatsMax;  ///< in which they read this channel; kFormatsMax: as all others
 };
+static_assert(kFormatsMax < 1 << 3);
 
 struct Subscription {
   static constexpr uint32_t kPending = UINT32_MAX;
+  static constexpr uint32_t kQueued = UINT32_MAX - 2;  ///< the home has not been asked yet, see PacedJoins
   /// The home has admitted it, but there was no memory for its place: the connection starves, and leaves when it ends.
   static constexpr uint32_t kNowhere = UINT32_MAX - 1;
-  bool reads() const { return place < kNowhere; }
+  bool reads() const { return place < kQueued; }
 
   LocalChannel* channel;
-  uint32_t place;                     ///< index in the channel's readers; kPending until the home has answered
-  uint32_t token;                     ///< which try to join this is
   std::unique_ptr<std::string> user;  ///< presence: the member's user id
+  uint32_t place;                     ///< index in the channel's readers; kPending until the home has answered
+  uint32_t token : 24;                ///< which try to join this is
   JoinOptions options;
 };
+static_assert(sizeof(Subscription) <= 24, "an idle connection has one for each channel");
 
 class Subscriber {
  public:
@@ -83,7 +89,10 @@ class Subscriber {
   ~Subscriber() = default;
 
   /// What is delivered from now on goes there: the connection has another transport.
-  void move_to(net::Outbox& outbox) { outbox_ = &outbox; }
+  void move_to(net::Outbox& outbox) {
+    outbox_ = &outbox;
+    if (backlog_) backlog_->move_to(outbox);
+  }
   /// What it is called and in which format it reads; before it joins anything.
   void name(SocketId socket_id) { socket_id_ = socket_id; }
   void read_as(Format format) { format_ = format; }
@@ -93,10 +102,11 @@ class Subscriber {
   friend class ShardHub;
 
   net::Outbox* outbox_;
+  std::unique_ptr<Backlog> backlog_;  ///< null: nothing waits
   std::vector<Subscription> subscriptions_;
   SocketId socket_id_;
   Handle handle_;
-  uint32_t last_token_ = 0;
+  uint32_t last_token_ : 24 = 0;
   AppIndex app_;
   Format format_;
 };

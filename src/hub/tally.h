@@ -11,6 +11,7 @@ struct LocalTally {
   uint64_t subscriptions = 0;  ///< now
   uint64_t deliveries = 0;
   uint64_t delivered_bytes = 0;
+  uint64_t conflated = 0;  ///< events that readers who were behind did not get
 };
 
 /// Of the channels whose home is this shard, and of the publishers on it.

@@ -1,8 +1,10 @@
 #include "ingest/answers.h"
 
+#include <optional>
 #include <utility>
 
 #include "base/json_text.h"
+#include "flow/event_time.h"
 
 namespace kilat::ingest {
 namespace {
@@ -14,10 +16,20 @@ void append_member(std::string& out, std::string_view name, uint64_t number) {
   append_json_number(out, number);
 }
 
-void append_next(std::string& out, const std::string& next) {
+// No name: there is no more.
+void append_next(std::string& out, const std::optional<std::string>& next) {
   out += R"(],"next":)";
-  out += next.empty() ? "null" : json_string(next);
+  out += next ? json_string(*next) : "null";
   out += '}';
+}
+
+// A time that `from` reads as the same: digits of before March 1973 would be taken for seconds.
+std::string from_text(uint64_t unix_ms) {
+  std::string digits = std::to_string(unix_ms);
+  if (flow::read_unix_time(digits) == unix_ms) return digits;
+  std::string iso;
+  flow::append_iso_time(iso, unix_ms);
+  return iso;
 }
 
 }  // namespace
@@ -55,7 +67,7 @@ std::string failed_json(std::span<const store::FailedJob> jobs, uint32_t limit, 
     append_member(out, "tries", job.tries);
     out += R"(,"error":)" + json_string(job.error) + "}";
   }
-  append_next(out, jobs.size() < limit ? std::string() : name_of(jobs.back().id));
+  append_next(out, jobs.size() < limit ? std::nullopt : std::optional(name_of(jobs.back().id)));
   return out;
 }
 
@@ -70,7 +82,8 @@ std::string sensors_json(std::span<const store::SensorRow> sensors, uint32_t lim
     out += sensor.last_value.empty() ? "null" : sensor.last_value;
     out += '}';
   }
-  append_next(out, sensors.size() < limit ? std::string() : sensors.back().name);
+  // A sensor may have no name, and has a place among the others all the same.
+  append_next(out, sensors.size() < limit ? std::nullopt : std::optional(sensors.back().name));
   return out;
 }
 
@@ -107,8 +120,8 @@ bool RangeAnswer::on_value(const store::Reading& reading) {
   if (reading.value.empty()) return true;
   const uint64_t begin = reading.unix_ms - reading.unix_ms % query_.step_ms;
   if (figures_.count > 0 && begin != step_begin_) close_step();
-  if (count_ == query_.limit) {
-    next_ = std::to_string(begin);
+  if (count_ == query_.limit || json_.size() > kAnswerBytesMax) {
+    next_ = from_text(begin);
     return false;
   }
   step_begin_ = begin;

@@ -43,7 +43,7 @@ class RangeAnswer final : public store::ReadingVisitor {
   RangeQuery query_;
   std::string json_;
   uint32_t count_ = 0;
-  std::string next_;  ///< empty: there is no more
+  std::optional<std::string> next_;  ///< empty: there is no more
   store::ReadingRange::Place last_;
   uint64_t step_begin_ = 0;
   flow::KeyFigures figures_;

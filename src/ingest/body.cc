@@ -22,13 +22,6 @@ namespace dom = simdjson::dom;
 /// What stands around a reading in its event, but for the sensor's name.
 constexpr size_t kEventFrame = 64;
 
-bool is_lines(std::string_view content_type) {
-  content_type = trimmed(content_type.substr(0, content_type.find(';')));
-  constexpr std::string_view kTypes[] = {"application/x-ndjson", "application/ndjson", "application/jsonl",
-                                         "application/json-lines", "application/x-jsonlines"};
-  return std::ranges::any_of(kTypes, [&](std::string_view type) { return http::iequals(content_type, type); });
-}
-
 bool is_blank(std::string_view text) {
   return text.find_first_not_of(" \t\r\n") == std::string_view::npos;
 }
@@ -74,27 +67,50 @@ std::optional<RawMember> member_of(const dom::object& object, std::string_view r
 
 }  // namespace
 
+bool is_lines(std::string_view content_type) {
+  content_type = trimmed(content_type.substr(0, content_type.find(';')));
+  constexpr std::string_view kTypes[] = {"application/x-ndjson", "application/ndjson", "application/jsonl",
+                                         "application/json-lines", "application/x-jsonlines"};
+  return std::ranges::any_of(kTypes, [&](std::string_view type) { return http::iequals(content_type, type); });
+}
+
+Packing packing_of(std::string_view content_encoding) {
+  const std::string_view encoding = trimmed(content_encoding);
+  if (http::iequals(encoding, "gzip") || http::iequals(encoding, "x-gzip")) return Packing::kGzip;
+  return encoding.empty() || http::iequals(encoding, "identity") ? Packing::kNone : Packing::kUnknown;
+}
+
 struct BodyParser::Parser {
   JsonParser json;
 };
 
-/// One body on its way.
+/// One body, or one line, on its way into a batch.
 class BodyParser::Run {
  public:
-  Run(BodyParser& parser, const hub::IngestSettings& settings, const Limits& limits, uint64_t now_unix_ms)
-      : json_(parser.parser_->json), rules_(parser.rules_), settings_(settings), limits_(limits), now_(now_unix_ms) {}
+  Run(BodyParser& parser, const hub::IngestSettings& settings, const Limits& limits, uint64_t now_unix_ms,
+      store::ReadingBatch& batch)
+      : json_(parser.parser_->json),
+        rules_(parser.rules_),
+        settings_(settings),
+        limits_(limits),
+        now_(now_unix_ms),
+        batch_(batch) {}
 
   Result<Readings> lines(std::string_view bytes) {
     for (size_t number = 1; !bytes.empty(); ++number) {
-      const std::string_view line = bytes.substr(0, bytes.find('\n'));
-      bytes.remove_prefix(std::min(line.size() + 1, bytes.size()));
-      if (is_blank(line)) continue;
-      const std::string where = "line " + std::to_string(number);
-      const std::optional<dom::element> root = json_.parse(line);
-      if (!root) return fail(Reason::kIngestBodyInvalid, where + " is not JSON");
-      TRY_VOID(take(*root, trimmed_json(line), where));
+      const std::string_view text = bytes.substr(0, bytes.find('\n'));
+      bytes.remove_prefix(std::min(text.size() + 1, bytes.size()));
+      TRY_VOID(line(text, number));
     }
     return finish();
+  }
+
+  Result<void> line(std::string_view text, uint64_t number) {
+    if (is_blank(text)) return {};
+    const std::string where = "line " + std::to_string(number);
+    const std::optional<dom::element> root = json_.parse(text);
+    if (!root) return fail(Reason::kIngestBodyInvalid, where + " is not JSON");
+    return take(*root, trimmed_json(text), where);
   }
 
   Result<Readings> document(std::string_view bytes) {
@@ -178,35 +194,44 @@ class BodyParser::Run {
   const hub::IngestSettings& settings_;
   const Limits& limits_;
   const uint64_t now_;
-  store::ReadingBatch batch_;
+  store::ReadingBatch& batch_;
 };
 
 BodyParser::BodyParser() : parser_(std::make_unique<Parser>()) {}
 BodyParser::~BodyParser() = default;
 
+void BodyParser::read_rules(const hub::IngestSettings& settings) {
+  if (texts_ == settings.fields) return;
+  rules_.clear();
+  for (const std::string& text : settings.fields) {
+    if (auto rule = hub::FieldRule::parse(text)) rules_.push_back(std::move(*rule));
+  }
+  texts_ = settings.fields;
+}
+
 Result<Readings> BodyParser::parse(const Body& body, const hub::IngestSettings& settings, const Limits& limits,
                                    uint64_t now_unix_ms) {
-  if (texts_ != settings.fields) {
-    rules_.clear();
-    for (const std::string& text : settings.fields) {
-      if (auto rule = hub::FieldRule::parse(text)) rules_.push_back(std::move(*rule));
-    }
-    texts_ = settings.fields;
-  }
+  read_rules(settings);
   std::string unpacked;
   std::string_view bytes = body.bytes;
-  const std::string_view encoding = trimmed(body.content_encoding);
-  if (http::iequals(encoding, "gzip") || http::iequals(encoding, "x-gzip")) {
+  const Packing packing = packing_of(body.content_encoding);
+  if (packing == Packing::kUnknown) return fail(Reason::kIngestEncodingUnknown);
+  if (packing == Packing::kGzip) {
     TRY(unpacked, gunzip(bytes, limits.unpacked_bytes_max));
     const size_t size = unpacked.size();
     unpacked.append(http::kBodyPadding, '\0');
     bytes = std::string_view(unpacked).substr(0, size);
-  } else if (!encoding.empty() && !http::iequals(encoding, "identity")) {
-    return fail(Reason::kIngestEncodingUnknown);
   }
   if (is_blank(bytes)) return fail(Reason::kIngestBodyInvalid, "it is empty");
-  Run run(*this, settings, limits, now_unix_ms);
+  store::ReadingBatch batch;
+  Run run(*this, settings, limits, now_unix_ms, batch);
   return is_lines(body.content_type) ? run.lines(bytes) : run.document(bytes);
+}
+
+Result<void> BodyParser::parse_line(std::string_view line, uint64_t number, const hub::IngestSettings& settings,
+                                    const Limits& limits, uint64_t now_unix_ms, store::ReadingBatch& batch) {
+  read_rules(settings);
+  return Run(*this, settings, limits, now_unix_ms, batch).line(line, number);
 }
 
 std::string event_data(uint64_t unix_ms, std::string_view sensor, std::string_view reading) {

@@ -13,6 +13,7 @@
 #include "base/result.h"
 #include "hub/field_rule.h"
 #include "hub/ingest_settings.h"
+#include "store/ingest_record.h"
 
 namespace kilat::ingest {
 
@@ -20,6 +21,11 @@ struct Readings {
   std::string data;  ///< of a store::ReadingBatch
   uint32_t count = 0;
 };
+
+enum class Packing : uint8_t { kNone, kGzip, kUnknown };
+Packing packing_of(std::string_view content_encoding);
+/// Whether it is one of the types of NDJSON.
+bool is_lines(std::string_view content_type);
 
 class BodyParser {
  public:
@@ -45,7 +51,13 @@ class BodyParser {
   Result<Readings> parse(const Body& body, const hub::IngestSettings& settings, const Limits& limits,
                          uint64_t now_unix_ms);
 
+  /// The same for one line of NDJSON, `number` of its body; 64 readable bytes follow it. A blank one is nothing.
+  Result<void> parse_line(std::string_view line, uint64_t number, const hub::IngestSettings& settings,
+                          const Limits& limits, uint64_t now_unix_ms, store::ReadingBatch& batch);
+
  private:
+  void read_rules(const hub::IngestSettings& settings);
+
   class Run;
   struct Parser;
 

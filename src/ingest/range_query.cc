@@ -1,7 +1,6 @@
 #include "ingest/range_query.h"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 #include <optional>
 #include <string_view>
@@ -11,13 +10,6 @@
 
 namespace kilat::ingest {
 namespace {
-
-template <typename Number>
-bool read_all(std::string_view text, Number& number) {
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  return error == std::errc() && stop == end && !text.empty();
-}
 
 bool is_digits(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) { return c >= '0' && c <= '9'; });
@@ -38,13 +30,13 @@ Result<void> read_place(const http::Query& query, RangeQuery& out) {
   const auto text = query.get("after");
   if (!text) return {};
   const size_t dash = text->find('-');
-  store::ReadingRange::Place place;
-  if (out.step_ms != 0 || dash == std::string_view::npos || !read_all(text->substr(0, dash), place.unix_ms) ||
-      !read_all(text->substr(dash + 1), place.sequence) ||
-      place.unix_ms > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) {
+  const auto unix_ms = parse_whole(text->substr(0, dash));
+  const auto sequence = dash == std::string_view::npos ? std::nullopt : parse_whole<int64_t>(text->substr(dash + 1));
+  if (out.step_ms != 0 || !unix_ms || !sequence ||
+      *unix_ms > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) {
     return fail(Reason::kApiParameterInvalid, "after");
   }
-  out.range.after = place;
+  out.range.after = {.unix_ms = *unix_ms, .sequence = *sequence};
   return {};
 }
 
@@ -53,11 +45,11 @@ Result<void> read_place(const http::Query& query, RangeQuery& out) {
 Result<uint32_t> parse_limit(const http::Query& query, uint32_t usual, uint32_t max) {
   const auto text = query.get("limit");
   if (!text) return usual;
-  uint32_t limit = 0;
-  if (!read_all(*text, limit) || limit < 1 || limit > max) {
+  const auto limit = parse_whole<uint32_t>(*text);
+  if (!limit || *limit < 1 || *limit > max) {
     return fail(Reason::kApiParameterInvalid, "limit: 1 to " + std::to_string(max));
   }
-  return limit;
+  return *limit;
 }
 
 Result<RangeQuery> parse_range(const http::Query& query) {
@@ -68,9 +60,10 @@ Result<RangeQuery> parse_range(const http::Query& query) {
   TRY_VOID(read_time(query, "from", out.range.from_ms));
   TRY_VOID(read_time(query, "to", out.range.to_ms));
   if (const auto step = query.get("step")) {
-    const std::optional<uint64_t> ms = parse_duration_ms(*step);
-    if (ms) out.step_ms = *ms;
-    if (!ms && !read_all(*step, out.step_ms)) return fail(Reason::kApiParameterInvalid, "step: such as 10s or 1m");
+    const std::optional<uint64_t> plain_ms = parse_whole(*step);
+    const std::optional<uint64_t> ms = plain_ms ? plain_ms : parse_duration_ms(*step);
+    if (!ms) return fail(Reason::kApiParameterInvalid, "step: such as 10s or 1m");
+    out.step_ms = *ms;
     constexpr uint64_t kStepMax = uint64_t{366} * 86'400'000;
     if (out.step_ms < 1 || out.step_ms > kStepMax) return fail(Reason::kApiParameterInvalid, "step: 1ms to 366d");
   }

@@ -60,6 +60,8 @@ constexpr std::array kRows = std::to_array<Row>({
     {kPublished, "kilat_published_total", kCounter, "app,source,result", kNone,
      "Events, once per channel: source is api or client, result is accepted or over_capacity."},
     {kDeliveries, "kilat_deliveries_total", kCounter, "app", kNone, "Frames put on outboxes of subscribers."},
+    {kConflated, "kilat_conflated_total", kCounter, "app", kNone,
+     "Events of conflating channels that readers who were behind did not get, because newer ones of their keys came."},
     {kDeliveredBytes, "kilat_delivered_bytes_total", kCounter, "app", kBytes, "Bytes of these frames."},
     {kFanout, "kilat_fanout_seconds", kHistogram, "", kSeconds,
      "From taking an event to handing it to the kernel for all readers of a shard that keep up; one event in 64."},

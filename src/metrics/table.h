@@ -42,6 +42,7 @@ enum class Metric : uint8_t {
   kReceivedBytes,
   kPublished,
   kDeliveries,
+  kConflated,
   kDeliveredBytes,
   kFanout,
   kApiRequests,

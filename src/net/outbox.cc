@@ -31,6 +31,7 @@ void OutboxPool::make_room(size_t outboxes) {
 
 Outbox::~Outbox() {
   while (count_ > 0) pop_front();
+  pool_->aside_ -= aside_;
   if (head_ != nullptr) pool_->give(head_);
   if (dirty_) std::erase_if(pool_->dirty_, [this](const auto& waiting) { return waiting.outbox == this; });
   if (pressing_) std::erase(pool_->urgent_, this);
@@ -41,9 +42,9 @@ bool Outbox::queue(Frame* frame) noexcept {
     frame->release();
     return false;
   }
-  if (cost() > pool_->limits_.hard_bytes) [[unlikely]] {
+  if (load() > pool_->limits_.hard_bytes) [[unlikely]] {
     pool_->relieve(*this);
-    if (cost() > pool_->limits_.hard_bytes) {
+    if (load() > pool_->limits_.hard_bytes) {
       overflowed_ = true;
       frame->release();
       return false;
@@ -58,7 +59,12 @@ bool Outbox::queue(Frame* frame) noexcept {
 }
 
 void Outbox::starve() noexcept {
-  starved_ = overflowed_ = true;
+  starved_ = true;
+  overflow();
+}
+
+void Outbox::overflow() noexcept {
+  overflowed_ = true;
   press();
 }
 
@@ -168,11 +174,13 @@ void Outbox::consume(size_t sent) {
       pool_->begun_ += sent;
       bytes_ -= static_cast<uint32_t>(sent);
       pool_->bytes_ -= sent;
-      return;
+      break;
     }
     sent -= left;
     pop_front();
   }
+  if (aside_ != 0 && has_room()) [[unlikely]]
+    pool_->room_ = true;
 }
 
 }  // namespace kilat::net

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "net/frame.h"
@@ -53,7 +54,11 @@ class OutboxPool {
   void set_limits(const OutboxLimits& limits) { limits_ = limits; }
   uint64_t bytes() const { return bytes_; }
   /// What the budget is compared with. A frame that is partly on the wire counts whole: its memory is held to its end.
-  uint64_t cost() const { return bytes_ + begun_ + frames_ * kFrameCost; }
+  uint64_t cost() const { return bytes_ + begun_ + frames_ * kFrameCost + aside_; }
+  /// Whether, since the last call, an outbox for which something was set aside has come to have room.
+  bool take_room() { return std::exchange(room_, false); }
+  bool has_room() const { return room_; }
+
   /// What connections hold of unfinished messages and requests.
   uint64_t input_bytes() const { return input_bytes_; }
   /// Whether what is queued and what is unfinished take more memory than the budget. The allocator needs about a fifth
@@ -90,6 +95,8 @@ class OutboxPool {
   uint64_t bytes_ = 0;
   uint64_t begun_ = 0;  ///< bytes of frames in front that are on the wire already
   uint64_t frames_ = 0;
+  uint64_t aside_ = 0;
+  bool room_ = false;
 };
 
 class Outbox {
@@ -136,8 +143,39 @@ class Outbox {
   bool sealed() const { return sealed_; }
   /// What the limits are compared with: the bytes, and kFrameCost for each frame.
   uint64_t cost() const { return bytes_ + uint64_t{count_} * OutboxPool::kFrameCost; }
+  /// The same with what is set aside: this is what the hard limit is compared with.
+  uint64_t load() const { return cost() + aside_; }
   /// The share of OutboxPool::cost().
-  uint64_t held() const { return cost() + front_offset_; }
+  uint64_t held() const { return load() + front_offset_; }
+
+  // For events that may give way to newer ones (hub/backlog.h): they wait outside while the reader is behind, so that
+  // they can still be replaced. That begins well below the soft limit, because they must never be what passes it.
+
+  /// Whether a frame of `bytes` would have to wait: more than half the soft limit is queued, and the socket takes no
+  /// more now.
+  bool behind(size_t bytes) noexcept {
+    if (fits(bytes)) return false;
+    pool_->relieve(*this);
+    return !fits(bytes);
+  }
+  /// Whether it would not.
+  bool fits(size_t bytes) const { return count_ == 0 || cost() + kFrameCost + bytes <= pool_->limits_.soft_bytes / 2; }
+  /// So little is queued that what waits outside should come.
+  bool has_room() const { return cost() <= pool_->limits_.soft_bytes / 4; }
+  /// Counts what waits outside for the hard limit and the budget; the pool notes when there is room for it.
+  void set_aside(uint32_t bytes) {
+    aside_ += bytes;
+    pool_->aside_ += bytes;
+  }
+  void take_back(uint32_t bytes) {
+    aside_ -= bytes;
+    pool_->aside_ -= bytes;
+  }
+  uint32_t aside() const { return aside_; }
+  bool past_hard_limit() const { return load() > pool_->limits_.hard_bytes; }
+  /// As if a frame had passed the hard limit: nothing more is queued, and the owner closes the connection at the next
+  /// flush.
+  void overflow() noexcept;
   /// True once a frame had to be dropped because the hard limit was passed.
   bool overflowed() const { return overflowed_; }
   uint32_t bytes() const { return bytes_; }
@@ -158,6 +196,9 @@ class Outbox {
   /// Its pool has taken it from the lists of what is due.
   void clear_marks() { dirty_ = pressing_ = false; }
 
+ protected:
+  OutboxPool& pool() const { return *pool_; }
+
  private:
   friend class Reactor;
 
@@ -172,12 +213,15 @@ class Outbox {
   void cut_behind(OutboxPool::Chunk& last, uint8_t at, uint32_t kept);
   bool append(Frame* frame) noexcept;
 
+  static constexpr uint32_t kFrameCost = OutboxPool::kFrameCost;
+
   OutboxPool* pool_;
   OutboxPool::Chunk* head_ = nullptr;
   OutboxPool::Chunk* tail_ = nullptr;
   uint32_t bytes_ = 0;
   uint32_t count_ = 0;
   uint32_t front_offset_ = 0;
+  uint32_t aside_ = 0;  ///< bytes that wait outside
   uint8_t head_at_ = 0;
   uint8_t tail_at_ = 0;
   bool dirty_ = false;     ///< in OutboxPool::dirty_

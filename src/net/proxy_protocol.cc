@@ -2,9 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstring>
 #include <string_view>
+
+#include "base/quantity.h"
 
 namespace kilat::net {
 namespace {
@@ -29,9 +30,7 @@ std::string_view next_word(std::string_view& line) {
 
 // Decimal, without sign or leading zeros (section 2.1).
 bool is_port(std::string_view text) {
-  uint16_t port = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
-  return error == std::errc() && end == text.data() + text.size() && (text.size() == 1 || text.front() != '0');
+  return parse_whole<uint16_t>(text) && (text.size() == 1 || text.front() != '0');
 }
 
 std::optional<IpAddress> parse_address(std::string_view text, bool four) {

@@ -61,7 +61,12 @@ void Reactor::flush_due() {
     if (!at_once && now_us_ < dirty_[flushed_].since_us + linger_us_) break;
     Outbox& outbox = *std::exchange(dirty_[flushed_].outbox, nullptr);
     outbox.dirty_ = false;
-    flush_one(static_cast<Stream&>(outbox));
+    auto& stream = static_cast<Stream&>(outbox);
+    if (!stream.blocked_) {
+      sent_.frames += stream.frames();
+      ++sent_.sends;
+    }
+    flush_one(stream);
   }
   if (2 * flushed_ < dirty_.size()) return;
   dirty_.erase(dirty_.begin(), dirty_.begin() + static_cast<std::ptrdiff_t>(flushed_));
@@ -122,7 +127,7 @@ void Reactor::check_limits(Stream& stream) {
   if (stream.fd_ < 0 || stream.finishing_) return;
   if (stream.starved()) {
     policy_.on_slow_reader(stream.handler_, Reason::kMemoryBudget);
-  } else if (stream.overflowed() || stream.cost() > limits().hard_bytes) {
+  } else if (stream.overflowed() || stream.past_hard_limit()) {
     policy_.on_slow_reader(stream.handler_, Reason::kSlowConsumer);
   }
 }
@@ -143,9 +148,9 @@ void Reactor::sweep(uint64_t now_ms) {
 void Stream::account_input(size_t bytes) {
   // What a closed stream holds is freed at the end of the turn.
   const auto held = fd_ < 0 ? 0 : static_cast<uint32_t>(std::min<size_t>(bytes, UINT32_MAX));
-  auto& list = reactor_.with_input_;
-  reactor_.input_bytes_ += held;
-  reactor_.input_bytes_ -= input_bytes_;
+  auto& list = reactor().with_input_;
+  reactor().input_bytes_ += held;
+  reactor().input_bytes_ -= input_bytes_;
   if (input_bytes_ == 0 && held != 0) {
     input_place_ = static_cast<uint32_t>(list.size());
     list.push_back(this);

@@ -14,10 +14,9 @@
 
 namespace kilat::net {
 
-Stream::Stream(Reactor& reactor, int fd, StreamHandler& handler)
-    : Outbox(reactor), reactor_(reactor), handler_(handler), fd_(fd) {
+Stream::Stream(Reactor& reactor, int fd, StreamHandler& handler) : Outbox(reactor), handler_(handler), fd_(fd) {
   watched_ = EPOLLIN;
-  if (!reactor_.loop_.add(fd_, *this, watched_)) {
+  if (!reactor.loop_.add(fd_, *this, watched_)) {
     // Without a watch the connection could never be served; the shard sees the closed stream and drops it.
     close(fd_);
     fd_ = -1;
@@ -26,10 +25,10 @@ Stream::Stream(Reactor& reactor, int fd, StreamHandler& handler)
 }
 
 Stream::~Stream() {
-  if (listed_) reactor_.unlist(*this);
+  if (listed_) reactor().unlist(*this);
   note_input(0);
   if (fd_ >= 0) {
-    reactor_.loop_.remove(fd_);
+    reactor().loop_.remove(fd_);
     close(fd_);
   }
 }
@@ -46,7 +45,7 @@ void Stream::on_ready(uint32_t events) {
     if (finishing_) {
       discard_input();
     } else if (!paused_) {
-      if (!reactor_.input_held_) read_some();
+      if (!reactor().input_held_) read_some();
     } else if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
       close_now(Reason::kClientGone);
     }
@@ -54,10 +53,10 @@ void Stream::on_ready(uint32_t events) {
 }
 
 void Stream::read_some() {
-  char* buffer = reactor_.read_buffer_.get();
+  char* buffer = reactor().read_buffer_.get();
   const ssize_t got = recv(fd_, buffer, Reactor::kReadBytes, 0);
   if (got > 0) {
-    reactor_.bytes_received_ += static_cast<uint64_t>(got);
+    reactor().bytes_received_ += static_cast<uint64_t>(got);
     handler_.on_bytes({buffer, static_cast<size_t>(got)});
   } else if (got == 0 && handler_.on_end()) {
     pause_reading(true);
@@ -67,11 +66,11 @@ void Stream::read_some() {
 }
 
 void Stream::try_send() {
-  if (fd_ >= 0) reactor_.relieve(*this);
+  if (fd_ >= 0) reactor().relieve(*this);
 }
 
 void Stream::discard_input() {
-  char* buffer = reactor_.read_buffer_.get();
+  char* buffer = reactor().read_buffer_.get();
   const ssize_t got = recv(fd_, buffer, Reactor::kReadBytes, 0);
   if (got > 0) {
     discarded_ += static_cast<uint32_t>(got);
@@ -119,16 +118,16 @@ Stream::Sent Stream::send_once() {
     message.msg_iovlen = count;
     sent = sendmsg(fd_, &message, MSG_NOSIGNAL);
   } else {
-    const std::span<const char> bytes = reactor_.gather(*this, first);
+    const std::span<const char> bytes = reactor().gather(*this, first);
     offered = bytes.size();
     sent = send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
   }
-  ++reactor_.send_calls_;
+  ++reactor().send_calls_;
   if (sent < 0) {
     if (errno == EINTR) return Sent::kAll;
     return errno == EAGAIN ? Sent::kBlocked : Sent::kFailed;
   }
-  reactor_.bytes_sent_ += static_cast<uint64_t>(sent);
+  reactor().bytes_sent_ += static_cast<uint64_t>(sent);
   consume(static_cast<size_t>(sent));
   return static_cast<size_t>(sent) == offered ? Sent::kAll : Sent::kBlocked;
 }
@@ -137,16 +136,16 @@ void Stream::set_blocked(bool blocked) {
   if (blocked != blocked_) {
     blocked_ = blocked;
     if (blocked) {
-      reactor_.list(*this);
+      reactor().list(*this);
     } else if (!finishing_) {
-      reactor_.unlist(*this);
+      reactor().unlist(*this);
     }
     watch();
   }
-  if (cost() <= reactor_.limits().soft_bytes) {
+  if (cost() <= reactor().limits().soft_bytes) {
     soft_since_ms_ = 0;
   } else if (soft_since_ms_ == 0) {
-    soft_since_ms_ = reactor_.now_ms_;
+    soft_since_ms_ = reactor().now_ms_;
   }
 }
 
@@ -156,7 +155,7 @@ void Stream::watch() {
   if (transport_) [[unlikely]]
     wanted = transport_->events(wanted);
   if (wanted == watched_) return;
-  if (reactor_.loop_.change(fd_, *this, wanted)) {
+  if (reactor().loop_.change(fd_, *this, wanted)) {
     watched_ = wanted;
   } else {
     // Never told of the rest, the stream would hang; the flush ends it, or the sweep, when it is ending already.
@@ -176,9 +175,9 @@ void Stream::finish(Reason reason) {
   if (transport_ && !transport_->open()) return close_now(reason);
   finishing_ = true;
   reason_ = reason;
-  linger_until_ms_ = reactor_.now_ms_ + std::max(kLingerMs, reactor_.limits().soft_ms);
+  linger_until_ms_ = reactor().now_ms_ + std::max(kLingerMs, reactor().limits().soft_ms);
   seal();
-  reactor_.list(*this);
+  reactor().list(*this);
   watch();
   if (empty()) shut_down_writing();
 }
@@ -188,13 +187,13 @@ void Stream::finish_slow(Reason reason, FramePtr last) {
   drop_unsent(transport_ ? transport_->committed() : 0);
   if (last) push(std::move(last));
   finish(reason);
-  linger_until_ms_ = reactor_.now_ms_ + kLingerMs;
+  linger_until_ms_ = reactor().now_ms_ + kLingerMs;
 }
 
 void Stream::shut_down_writing() {
   if (transport_ && !say_goodbye()) return;
   shut_down_ = true;
-  linger_until_ms_ = reactor_.now_ms_ + kLingerMs;
+  linger_until_ms_ = reactor().now_ms_ + kLingerMs;
   if (shutdown(fd_, SHUT_WR) != 0 || peer_ended_) close_now(reason_);
 }
 
@@ -204,8 +203,8 @@ void Stream::abort(Reason reason) {
 
 void Stream::close_now(Reason reason) {
   KILAT_CHECK(fd_ >= 0);
-  if (listed_) reactor_.unlist(*this);
-  reactor_.loop_.remove(fd_);
+  if (listed_) reactor().unlist(*this);
+  reactor().loop_.remove(fd_);
   close(fd_);
   fd_ = -1;
   blocked_ = false;

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "base/reason.h"
@@ -107,6 +108,7 @@ class Stream final : public Outbox, private Watcher {
   void shut_down_writing();
   void account_input(size_t bytes);
   uint64_t memory() const { return held() + input_bytes_; }
+  Reactor& reactor() const;  ///< its pool: a pointer of its own would be eight bytes more of each connection
   void close_now(Reason reason);
 
   // Of a wrapped stream, in stream_transport.cc: a plain one pays a test of one pointer for them.
@@ -117,7 +119,6 @@ class Stream final : public Outbox, private Watcher {
   void give_transport_up();
   bool say_goodbye();
 
-  Reactor& reactor_;
   StreamHandler& handler_;
   std::unique_ptr<Transport> transport_;  ///< none: a plain connection
   uint64_t soft_since_ms_ = 0;            ///< since when the outbox is above the soft limit; 0: it is not
@@ -163,6 +164,12 @@ class Reactor final : public OutboxPool {
   /// How long frames may gather before they are sent, in microseconds; 0: not at all. Set by the shard while it is
   /// busy: one system call then carries several events to a reader.
   void set_linger(uint32_t linger_us) { linger_us_ = linger_us; }
+  /// What was sent of what may linger, since the last call.
+  struct Gathered {
+    uint64_t frames = 0;
+    uint64_t sends = 0;
+  };
+  Gathered take_gathered() { return std::exchange(sent_, {}); }
   /// When flush() must be called again for what lingers; 0: nothing does. Monotonic microseconds.
   uint64_t linger_until_us() const { return flushed_ == dirty_.size() ? 0 : dirty_[flushed_].since_us + linger_us_; }
 
@@ -225,10 +232,15 @@ class Reactor final : public OutboxPool {
   bool input_held_ = false;
   size_t flushed_ = 0;  ///< entries of dirty_ that are done with
   uint32_t linger_us_ = 0;
+  Gathered sent_;
   uint32_t handshakes_ = 0;  ///< steps of this turn
   uint64_t bytes_sent_ = 0;
   uint64_t bytes_received_ = 0;
   uint64_t send_calls_ = 0;
 };
+
+inline Reactor& Stream::reactor() const {
+  return static_cast<Reactor&>(pool());
+}
 
 }  // namespace kilat::net

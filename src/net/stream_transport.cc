@@ -29,9 +29,9 @@ void Stream::wrap(std::unique_ptr<Transport> transport) {
 
 Stream::Released Stream::release() {
   KILAT_CHECK(empty());
-  if (listed_) reactor_.unlist(*this);
+  if (listed_) reactor().unlist(*this);
   note_input(0);
-  if (fd_ >= 0) reactor_.loop_.remove(fd_);
+  if (fd_ >= 0) reactor().loop_.remove(fd_);
   return {Descriptor(std::exchange(fd_, -1)), std::move(transport_)};
 }
 
@@ -50,7 +50,7 @@ void Stream::on_ready_wrapped(uint32_t events) {
     if (finishing_) {
       discard_input();
     } else if (!paused_ && transport_) {
-      if (!reactor_.input_held_) read_wrapped();
+      if (!reactor().input_held_) read_wrapped();
     } else if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
       close_now(Reason::kClientGone);
     }
@@ -62,7 +62,7 @@ void Stream::on_ready_wrapped(uint32_t events) {
 
 void Stream::open_transport() {
   // Many handshakes at once would keep the others waiting; the loop reports what is left over again.
-  if (++reactor_.handshakes_ > Reactor::kHandshakesPerTurn) return;
+  if (++reactor().handshakes_ > Reactor::kHandshakesPerTurn) return;
   const Outcome outcome = transport_->advance();
   if (outcome == Outcome::kFailed || outcome == Outcome::kEnded) return give_transport_up();
   if (outcome == Outcome::kDone) {
@@ -86,7 +86,7 @@ void Stream::give_transport_up() {
 }
 
 void Stream::read_wrapped() {
-  const std::span<char> buffer(reactor_.read_buffer_.get(), Reactor::kReadBytes);
+  const std::span<char> buffer(reactor().read_buffer_.get(), Reactor::kReadBytes);
   for (int record = 0; record < Reactor::kRecordsPerTurn || transport_->pending(); ++record) {
     size_t got = 0;
     const Outcome outcome = transport_->read(buffer, got);
@@ -95,7 +95,7 @@ void Stream::read_wrapped() {
     if (outcome != Outcome::kDone) {
       return close_now(outcome == Outcome::kFailed ? transport_->failure() : Reason::kClientGone);
     }
-    reactor_.bytes_received_ += got;
+    reactor().bytes_received_ += got;
     handler_.on_bytes(buffer.first(got));
     if (fd_ < 0 || finishing_ || !transport_) return;
     // Bytes that are decrypted already have no event to come: they are taken even by a stream that has just paused.
@@ -111,7 +111,7 @@ Stream::Sent Stream::send_wrapped(std::span<Frame* const> frames) {
     bytes = frames[0]->bytes().substr(front_offset());
   } else {
     // As long as the front of the queue is the same, so are these bytes: that is what a repeated write needs.
-    bytes = reactor_.gather(*this, frames);
+    bytes = reactor().gather(*this, frames);
   }
   size_t total = 0;
   Outcome outcome = Outcome::kDone;
@@ -119,9 +119,9 @@ Stream::Sent Stream::send_wrapped(std::span<Frame* const> frames) {
     size_t sent = 0;
     outcome = transport_->write(bytes.subspan(total), sent);
     total += sent;
-    ++reactor_.send_calls_;
+    ++reactor().send_calls_;
   }
-  reactor_.bytes_sent_ += total;
+  reactor().bytes_sent_ += total;
   consume(total);
   if (outcome == Outcome::kDone) return Sent::kAll;
   return outcome == Outcome::kFailed || outcome == Outcome::kEnded ? Sent::kFailed : Sent::kBlocked;

@@ -2,6 +2,7 @@
 #include "hub/client_event.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/utf8_repair.h"
 #include "pusher/handlers.h"
@@ -41,11 +42,12 @@ Reason Session::check_client_event(const ClientMessage& message) {
 bool Session::take_event_token() {
   const auto limit = static_cast<float>(settings().client_events_per_second);
   if (limit == 0) return true;
-  const auto elapsed_s = static_cast<float>(shard_.now_ms - tokens_at_ms_) / 1000.0f;
-  tokens_at_ms_ = shard_.now_ms;
-  event_tokens_ = std::min(limit, event_tokens_ + elapsed_s * limit);
-  if (event_tokens_ < 1.0f) return false;
-  event_tokens_ -= 1.0f;
+  Rare& rare = this->rare();
+  const auto elapsed_s = static_cast<float>(shard_.now_ms - rare.tokens_at_ms) / 1000.0f;
+  const bool full = std::exchange(rare.tokens_at_ms, shard_.now_ms) == 0;
+  rare.event_tokens = full ? limit : std::min(limit, rare.event_tokens + elapsed_s * limit);
+  if (rare.event_tokens < 1.0f) return false;
+  rare.event_tokens -= 1.0f;
   return true;
 }
 

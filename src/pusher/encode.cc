@@ -237,6 +237,10 @@ net::FramePtr signin_success(std::string_view user_data) {
   return text_frame(json);
 }
 
+net::FramePtr missed_events(std::string_view channel, uint64_t count) {
+  return internal_event("kilat:missed", channel, R"({"missed":)" + std::to_string(count) + '}');
+}
+
 net::FramePtr token_expiring(uint64_t left_s) {
   // A text, as data of all events that are not Pusher's own: typed SDKs expect no object.
   std::string json = R"({"event":"kilat:token_expiring","data":"{\"expires_in\":)";

@@ -50,6 +50,9 @@ net::FramePtr signin_success(std::string_view user_data);
 /// `kilat:token_expiring`: the client may sign in again with a fresh token.
 net::FramePtr token_expiring(uint64_t left_s);
 
+/// `kilat:missed`: so many events of the channel gave way to newer ones, because the client was behind (docs/flow.md).
+net::FramePtr missed_events(std::string_view channel, uint64_t count);
+
 /// `pusher_internal:watchlist_events`; an empty list is left out, at least one must have entries.
 net::FramePtr watchlist_events(std::span<const std::string> online, std::span<const std::string> offline);
 

@@ -45,14 +45,19 @@ bool FoldedChannels::take(const hub::Publication& publication) {
                                                    0, results);
   watch(*channel);
   send(*channel, results);
-  if (fate == flow::Fate::kPass) session_.send_event(publication);
+  if (fate == flow::Fate::kPass) session_.offer_event(publication);
   return true;
 }
 
 void FoldedChannels::send(const Channel& channel, const std::vector<flow::Emission>& results) {
   for (const flow::Emission& result : results) {
-    session_.send_event(*hub::Publication::make(
-        {.app = session_.app(), .channel = channel.name, .event = result.event, .data = result.data}));
+    // The events it was made of may have subjects of their own: those of the app's rules begin with a number.
+    const std::string subject = result.subject.empty() ? std::string() : "folded " + result.subject;
+    session_.offer_event(*hub::Publication::make({.app = session_.app(),
+                                                  .channel = channel.name,
+                                                  .event = result.event,
+                                                  .data = result.data,
+                                                  .subject = subject}));
   }
 }
 

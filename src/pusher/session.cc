@@ -30,23 +30,29 @@ void Shard::apps_changed() {
   tallies.resize(apps.size());
 }
 
+std::unique_ptr<Session::Rare> Session::rare_of(const SessionOptions& options) {
+  if (!options.client_takeover && options.format != kOwnFormat && !options.credentials) return nullptr;
+  auto rare = std::make_unique<Rare>();
+  if (options.client_takeover) rare->inflater = std::make_unique<ws::Inflater>(ws::kWindowBitsMax, true);
+  if (options.format == kOwnFormat) {
+    rare->deflater = std::make_unique<ws::Deflater>(
+        ws::DeflaterOptions{.window_bits = options.server_window_bits, .takeover = options.server_takeover});
+  }
+  rare->credentials = options.credentials;
+  return rare;
+}
+
 Session::Session(Shard& shard, hub::App& app, const SessionOptions& options, net::Outbox& outbox, SessionHost& host)
     : Subscriber(app.index, options.socket_id, options.format, outbox),
       Timer(&Session::on_timer),
       shard_(shard),
       app_(app),
       host_(host),
-      inflater_(options.client_takeover ? std::make_unique<ws::Inflater>(ws::kWindowBitsMax, true) : nullptr),
-      reader_(reader_options(shard, options, inflater_ ? inflater_.get() : &shard.inflater)),
-      deflater_(options.format == kOwnFormat
-                    ? std::make_unique<ws::Deflater>(ws::DeflaterOptions{.window_bits = options.server_window_bits,
-                                                                         .takeover = options.server_takeover})
-                    : nullptr),
-      credentials_(options.credentials),
+      rare_(rare_of(options)),
+      reader_(reader_options(shard, options, rare_ && rare_->inflater ? rare_->inflater.get() : &shard.inflater)),
       // A client that comes back asks for all its channels at once.
       messages_(app.settings.client_messages_per_second, app.settings.subscriptions_max, shard.now_ms),
       bytes_(app.settings.client_bytes_per_second, shard.limits.message_bytes_max, shard.now_ms),
-      event_tokens_(static_cast<float>(app.settings.client_events_per_second)),
       control_ping_(options.protocol >= 7) {}
 
 Session::~Session() {
@@ -56,10 +62,10 @@ Session::~Session() {
 void Session::open() {
   shard_.hub.add(*this);
   ++shard_.tallies[app_.index].opened;
-  opened_ms_ = last_heard_ms_ = tokens_at_ms_ = shard_.now_ms;
+  opened_ms_ = last_heard_ms_ = shard_.now_ms;
   send(connection_established(socket_id().text(), settings().activity_timeout_s));
   schedule();
-  if (credentials_ && !credentials_->token.empty()) sign_in_with(credentials_->token, {});
+  if (rare_ && rare_->credentials && !rare_->credentials->token.empty()) sign_in_with(rare_->credentials->token, {});
   if (shard_.handlers != nullptr) shard_.handlers->on_opened(*this);
 }
 
@@ -69,10 +75,10 @@ void Session::retire() {
   if (handle() == hub::Handle()) return;  // there was no memory to open it
   const memory::MustSucceed retiring;
   shard_.wheel.cancel(*this);
-  folded_.reset();
+  if (rare_) rare_->folded.reset();
   if (shard_.handlers != nullptr) shard_.handlers->on_closed(*this);
-  if (user_) {
-    for (const auto& watched : user_->watchlist) shard_.hub.watch(*this, watched.first, false);
+  if (const User* user = this->user()) {
+    for (const auto& watched : user->watchlist) shard_.hub.watch(*this, watched.first, false);
   }
   shard_.hub.remove(*this);
   ++shard_.tallies[app_.index].closed;
@@ -135,11 +141,12 @@ void Session::on_text(std::string_view text) {
 
 void Session::on_malformed() {
   const auto minute = static_cast<uint32_t>(shard_.now_ms / 60'000);
-  if (minute != malformed_minute_) {
-    malformed_minute_ = minute;
-    malformed_ = 0;
+  Rare& rare = this->rare();
+  if (minute != rare.malformed_minute) {
+    rare.malformed_minute = minute;
+    rare.malformed = 0;
   }
-  if (++malformed_ > shard_.limits.malformed_per_minute) return close(Reason::kTooManyMalformed);
+  if (++rare.malformed > shard_.limits.malformed_per_minute) return close(Reason::kTooManyMalformed);
   refuse(Reason::kMessageMalformed);
 }
 
@@ -153,6 +160,7 @@ void Session::on_close_frame(const ws::Event& event) {
 void Session::close(Reason reason) {
   if (closing_) return;
   closing_ = true;
+  shard_.hub.local().release(*this, true);
   send(closing_frames(reason));
   retire();
   host_.finish(reason);
@@ -181,12 +189,13 @@ uint64_t Session::idle_ms() const {
 }
 
 void Session::schedule() {
-  uint64_t deadline = pinged_ms_ != 0 ? pinged_ms_ + settings().pong_timeout_ms : last_heard_ms_ + idle_ms();
+  uint64_t deadline =
+      last_heard_ms_ + (pinged_after_ms_ != 0 ? pinged_after_ms_ + settings().pong_timeout_ms : idle_ms());
   if (settings().require_authorization && !authorized_) {
     deadline = std::min(deadline, opened_ms_ + settings().auth_timeout_ms);
   }
-  if (user_ && user_->clock.runs()) {
-    deadline = std::min(deadline, shard_.now_ms + user_->clock.wait_ms(shard_.now_unix_s));
+  if (const User* user = this->user(); user != nullptr && user->clock.runs()) {
+    deadline = std::min(deadline, shard_.now_ms + user->clock.wait_ms(shard_.now_unix_s));
   }
   shard_.wheel.schedule(*this, deadline);
 }
@@ -206,10 +215,10 @@ void Session::check_deadlines() {
     return close(Reason::kAuthTimeout);
   }
   if (check_token()) return;
-  if (pinged_ms_ != 0) {
-    if (now >= pinged_ms_ + settings().pong_timeout_ms) return close(Reason::kPongTimeout);
+  if (pinged_after_ms_ != 0) {
+    if (now >= last_heard_ms_ + pinged_after_ms_ + settings().pong_timeout_ms) return close(Reason::kPongTimeout);
   } else if (now >= last_heard_ms_ + idle_ms()) {
-    pinged_ms_ = now;
+    pinged_after_ms_ = static_cast<uint32_t>(std::clamp<uint64_t>(now - last_heard_ms_, 1, UINT32_MAX));
     send(control_ping_ ? ping_frame() : ping_event());
   }
   schedule();
@@ -221,7 +230,6 @@ void Session::on_joined(const hub::JoinReply& reply) {
   if (closing_) return;
   if (reply.kind.user()) return welcome_user();
   if (reply.refused != Reason::kNone) return refuse_subscription(reply.refused, reply.channel);
-  if (reply.kind.needs_signature()) authorized_ = true;
   const hub::Subscription* subscription = find(reply.channel);
   send(subscription_succeeded(reply, subscription != nullptr && subscription->options.hide_members));
   if (!reply.kind.cache || reply.again) return;
@@ -229,18 +237,22 @@ void Session::on_joined(const hub::JoinReply& reply) {
   const hub::HistoryAnswer* history = reply.history.get();
   if (history != nullptr && (!history->missed.empty() || (history->asked && history->refused == Reason::kNone))) return;
   if (!reply.cached) return send(cache_miss(reply.channel));
-  send(shard_.encoder.frame(*reply.cached, deflater_.get(), history != nullptr));
+  send(shard_.encoder.frame(*reply.cached, deflater(), history != nullptr));
+}
+
+void Session::on_missed(std::string_view channel, uint64_t count) {
+  outbox().push_event(missed_events(channel, count));
 }
 
 void Session::deliver_own(const hub::Publication& publication) {
-  if (folded_ && folded_->take(publication)) return;
+  if (rare_ && rare_->folded && rare_->folded->take(publication)) return;
   send_event(publication);
 }
 
 void Session::send_event(const hub::Publication& publication) {
   const hub::Subscription* subscription = find(publication.channel());
   const bool offset = subscription != nullptr && subscription->options.positions;
-  outbox().push_event(shard_.encoder.frame(publication, deflater_.get(), offset));
+  outbox().push_event(shard_.encoder.frame(publication, deflater(), offset));
 }
 
 }  // namespace kilat::pusher

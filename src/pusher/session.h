@@ -106,12 +106,17 @@ class Session final : public hub::Subscriber, private Timer {
 
   /// An event of a channel, to this client alone.
   void send_event(const hub::Publication& publication);
+  /// The same, unless the client is behind and the event has to wait.
+  void offer_event(const hub::Publication& publication) {
+    if (!shard_.hub.local().hold(*this, publication)) send_event(publication);
+  }
   Shard& shard() { return shard_; }
 
   // From the hub, through the shard's sink.
   void on_joined(const hub::JoinReply& reply);
   void on_user_status(const hub::UserStatus& status);
   void deliver_own(const hub::Publication& publication);
+  void on_missed(std::string_view channel, uint64_t count);
 
   /// Sends the error and the close frame of the row, then has the host close.
   void close(Reason reason);
@@ -151,13 +156,34 @@ class Session final : public hub::Subscriber, private Timer {
     Wishes wishes;
   };
 
+  /// What few sessions have, or only for moments: an idle one is to be small.
+  struct Rare {
+    std::unique_ptr<ws::Inflater> inflater;
+    std::unique_ptr<ws::Deflater> deflater;
+    std::unique_ptr<User> user;
+    auth::CredentialsPtr credentials;
+    std::unique_ptr<FoldedChannels> folded;
+    std::vector<Asking> asking;  ///< about which the backend is asked
+    uint64_t tokens_at_ms = 0;   ///< when event_tokens was counted; 0: not yet
+    float event_tokens = 0;
+    uint32_t malformed_minute = 0;
+    uint32_t malformed = 0;
+  };
+  static std::unique_ptr<Rare> rare_of(const SessionOptions& options);
+  Rare& rare() {
+    if (!rare_) rare_ = std::make_unique<Rare>();
+    return *rare_;
+  }
+  User* user() const { return rare_ ? rare_->user.get() : nullptr; }
+  ws::Deflater* deflater() const { return rare_ ? rare_->deflater.get() : nullptr; }
+
   static void on_timer(Timer& timer);
   void check_deadlines();
   void schedule();
   uint64_t idle_ms() const;
   void heard() {
     last_heard_ms_ = shard_.now_ms;
-    if (std::exchange(pinged_ms_, 0) != 0) schedule();
+    if (std::exchange(pinged_after_ms_, 0) != 0) schedule();
   }
 
   void on_event(const ws::Event& event);
@@ -200,34 +226,27 @@ class Session final : public hub::Subscriber, private Timer {
   }
   const hub::AppSettings& settings() const { return app_.settings; }
   /// Null when nobody is signed in.
-  const auth::Identity* who() const { return user_ ? user_->who.get() : nullptr; }
+  const auth::Identity* who() const { return user() != nullptr ? user()->who.get() : nullptr; }
   /// The session with this handle, if it is still there: for answers that come later.
   static Session* resolve(Shard& shard, hub::Handle handle);
 
   Shard& shard_;
   hub::App& app_;
   SessionHost& host_;
-  std::unique_ptr<ws::Inflater> inflater_;
+  std::unique_ptr<Rare> rare_;  ///< null: nothing of it
   ws::Reader reader_;
-  std::unique_ptr<ws::Deflater> deflater_;
-  std::unique_ptr<User> user_;
-  auth::CredentialsPtr credentials_;
-  std::unique_ptr<FoldedChannels> folded_;
-  std::unique_ptr<std::vector<Asking>> asking_;  ///< about which the backend is asked
   Allowance messages_;
   Allowance bytes_;
   uint64_t opened_ms_ = 0;
   uint64_t last_heard_ms_ = 0;
-  uint64_t pinged_ms_ = 0;     ///< 0: no answer is awaited
-  uint64_t tokens_at_ms_ = 0;  ///< when event_tokens_ was counted
-  float event_tokens_ = 0;
-  uint32_t malformed_minute_ = 0;
-  uint16_t malformed_ = 0;
-  bool control_ping_;         ///< the client answers WebSocket pings
-  bool authorized_ = false;   ///< signed in, or reads a channel that needs a signature
-  bool identifying_ = false;  ///< a token is looked at
-  bool closing_ = false;
-  bool retired_ = false;
+  uint32_t pinged_after_ms_ = 0;  ///< after last_heard_ms_; 0: no answer is awaited
+  bool control_ping_ : 1;         ///< the client answers WebSocket pings
+  bool authorized_ : 1 = false;   ///< signed in, or let into a channel that needs a signature
+  bool identifying_ : 1 = false;  ///< a token is looked at
+  bool closing_ : 1 = false;
+  bool retired_ : 1 = false;
 };
+
+static_assert(sizeof(Session) <= 264, "every idle connection has one");
 
 }  // namespace kilat::pusher

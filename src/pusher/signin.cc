@@ -34,7 +34,8 @@ void Session::sign_in_with(std::string_view token, SignIn sign_in) {
   auth::Authenticator& authenticator = shard_.access.authenticator();
   if (!authenticator.enabled(app())) return refuse(Reason::kTokensNotTaken);
   // One at a time: a client can't fill the list of those who wait.
-  if (std::exchange(identifying_, true)) return refuse(Reason::kTokenKeysUnavailable);
+  if (identifying_) return refuse(Reason::kTokenKeysUnavailable);
+  identifying_ = true;
   authenticator.identify(app(), token,
                          [&shard = shard_, self = handle(),
                           sign_in = std::move(sign_in)](const auth::Authenticator::Outcome& who) mutable {
@@ -51,7 +52,7 @@ void Session::on_identified(const auth::Authenticator::Outcome& who, SignIn sign
   if (closing_) return;
   if (!who) {
     // A failed refresh changes nothing: the token before is good until it expires.
-    return user_ ? refuse(who.error()) : close(who.error());
+    return user() != nullptr ? refuse(who.error()) : close(who.error());
   }
   if (sign_in.user_data.empty()) {
     append_member(sign_in.user_data, MemberKind::kSignin, (*who)->user_id, (*who)->info);
@@ -61,22 +62,22 @@ void Session::on_identified(const auth::Authenticator::Outcome& who, SignIn sign
 
 void Session::become(auth::IdentityPtr who, SignIn sign_in) {
   if (!hub::valid_user_id(settings(), who->user_id)) return close(Reason::kSigninInvalid);
-  if (user_) {
-    if (user_->who->user_id != who->user_id) return close(Reason::kSigninOtherUser);
-    user_->who = std::move(who);
-    user_->clock = {*user_->who, settings().jwt};
-    if (user_->welcomed) send(signin_success(sign_in.user_data));
+  if (User* user = this->user()) {
+    if (user->who->user_id != who->user_id) return close(Reason::kSigninOtherUser);
+    user->who = std::move(who);
+    user->clock = {*user->who, settings().jwt};
+    if (user->welcomed) send(signin_success(sign_in.user_data));
     leave_forbidden();
     return schedule();
   }
-  user_ = std::make_unique<User>();
-  user_->who = std::move(who);
-  user_->clock = {*user_->who, settings().jwt};
-  user_->user_data = std::move(sign_in.user_data);
-  user_->watch = std::move(sign_in.watchlist);
+  User& user = *(rare().user = std::make_unique<User>());
+  user.who = std::move(who);
+  user.clock = {*user.who, settings().jwt};
+  user.user_data = std::move(sign_in.user_data);
+  user.watch = std::move(sign_in.watchlist);
   authorized_ = true;
-  if (user_->clock.runs()) schedule();
-  shard_.hub.join(*this, std::string(hub::kUserChannelPrefix) + user_->who->user_id);
+  if (user.clock.runs()) schedule();
+  shard_.hub.join(*this, std::string(hub::kUserChannelPrefix) + user.who->user_id);
 }
 
 // The new token may grant less than the one before.
@@ -89,52 +90,56 @@ void Session::leave_forbidden() {
 
 // Only now the client may rely on it: what a backend sends to the user, or a termination, reaches this connection.
 void Session::welcome_user() {
-  if (!user_ || user_->welcomed) return;
-  user_->welcomed = true;
-  send(signin_success(std::exchange(user_->user_data, {})));
-  if (user_->channel_asked) {
-    send(subscription_succeeded(std::string(hub::kUserChannelPrefix) + user_->who->user_id));
+  User* user = this->user();
+  if (user == nullptr || user->welcomed) return;
+  user->welcomed = true;
+  send(signin_success(std::exchange(user->user_data, {})));
+  if (user->channel_asked) {
+    send(subscription_succeeded(std::string(hub::kUserChannelPrefix) + user->who->user_id));
   }
-  const std::vector<std::string> watch = std::exchange(user_->watch, {});
+  const std::vector<std::string> watch = std::exchange(user->watch, {});
   if (!watch.empty()) start_watching(watch);
 }
 
 // True when the connection is over.
 bool Session::check_token() {
-  if (!user_) return false;
-  switch (user_->clock.check(shard_.now_unix_s)) {
+  User* user = this->user();
+  if (user == nullptr) return false;
+  switch (user->clock.check(shard_.now_unix_s)) {
     case auth::TokenClock::Due::kNothing: return false;
-    case auth::TokenClock::Due::kWarning: send(token_expiring(user_->clock.left_s(shard_.now_unix_s))); return false;
+    case auth::TokenClock::Due::kWarning: send(token_expiring(user->clock.left_s(shard_.now_unix_s))); return false;
     case auth::TokenClock::Due::kEnd: close(Reason::kTokenRanOut); return true;
   }
   return false;
 }
 
 void Session::start_watching(const std::vector<std::string>& watchlist) {
+  User& user = *this->user();
   const size_t count = std::min<size_t>(watchlist.size(), settings().watchlist_max);
   if (count < watchlist.size()) refuse(Reason::kWatchlistTooLong);
   for (size_t i = 0; i < count; ++i) {
-    if (hub::valid_user_id(settings(), watchlist[i])) user_->watchlist.emplace_back(watchlist[i], false);
+    if (hub::valid_user_id(settings(), watchlist[i])) user.watchlist.emplace_back(watchlist[i], false);
   }
-  user_->statuses_awaited = user_->watchlist.size();
+  user.statuses_awaited = user.watchlist.size();
   // Answers may come while this loop runs: the list itself no longer changes.
-  for (const auto& watched : user_->watchlist) shard_.hub.watch(*this, watched.first, true);
+  for (const auto& watched : user.watchlist) shard_.hub.watch(*this, watched.first, true);
 }
 
 void Session::on_user_status(const hub::UserStatus& status) {
-  if (closing_ || !user_) return;
-  const auto watched = std::ranges::find(user_->watchlist, status.user_id, &std::pair<std::string, bool>::first);
-  if (watched == user_->watchlist.end()) return;
+  User* user = this->user();
+  if (closing_ || user == nullptr) return;
+  const auto watched = std::ranges::find(user->watchlist, status.user_id, &std::pair<std::string, bool>::first);
+  if (watched == user->watchlist.end()) return;
   watched->second = status.online;
   if (status.initial) {
     // The client gets one frame with the whole state, when the last home has answered.
-    if (--user_->statuses_awaited > 0) return;
+    if (--user->statuses_awaited > 0) return;
     std::vector<std::string> online;
     std::vector<std::string> offline;
-    for (const auto& [id, is_online] : user_->watchlist) (is_online ? online : offline).push_back(id);
+    for (const auto& [id, is_online] : user->watchlist) (is_online ? online : offline).push_back(id);
     return send(watchlist_events(online, offline));
   }
-  if (user_->statuses_awaited > 0) return;
+  if (user->statuses_awaited > 0) return;
   const std::vector<std::string> changed{status.user_id};
   send(status.online ? watchlist_events(changed, {}) : watchlist_events({}, changed));
 }

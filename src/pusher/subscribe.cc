@@ -19,7 +19,7 @@ void Session::subscribe(const ClientMessage& message) {
   const hub::ChannelKind kind = hub::kind_of(channel);
   if (kind.user()) return subscribe_user_channel(message);
 
-  if (subscription_count() + (asking_ ? asking_->size() : 0) >= settings().subscriptions_max &&
+  if (subscription_count() + (rare_ ? rare_->asking.size() : 0) >= settings().subscriptions_max &&
       find(channel) == nullptr) {
     return refuse_subscription(Reason::kTooManySubscriptions, channel);
   }
@@ -39,14 +39,14 @@ void Session::subscribe(const ClientMessage& message) {
 }
 
 void Session::ask_backend(std::string_view channel, const Wishes& wishes) {
-  if (!asking_) asking_ = std::make_unique<std::vector<Asking>>();
-  if (std::ranges::find(*asking_, channel, &Asking::channel) != asking_->end()) return;
-  asking_->push_back({std::string(channel), wishes});
+  Rare& rare = this->rare();
+  if (std::ranges::find(rare.asking, channel, &Asking::channel) != rare.asking.end()) return;
+  rare.asking.push_back({std::string(channel), wishes});
   auth::BackendQuestion question{.channel = std::string(channel),
                                  .socket_id = socket_id().text(),
-                                 .user_id = user_ ? user_->who->user_id : std::string(),
+                                 .user_id = rare.user ? rare.user->who->user_id : std::string(),
                                  .headers = {}};
-  if (credentials_) question.headers = credentials_->headers;
+  if (rare.credentials) question.headers = rare.credentials->headers;
   shard_.access.backend().ask(
       app(), question,
       [&shard = shard_, self = handle(), channel = question.channel](const auth::BackendAnswer& answer) {
@@ -56,12 +56,12 @@ void Session::ask_backend(std::string_view channel, const Wishes& wishes) {
 
 void Session::on_backend_answer(const std::string& channel, const auth::BackendAnswer& answer) {
   // A client that has unsubscribed meanwhile is not asking any more.
-  if (closing_ || !asking_) return;
-  const auto asked = std::ranges::find(*asking_, channel, &Asking::channel);
-  if (asked == asking_->end()) return;
+  if (closing_) return;
+  std::vector<Asking>& asking = rare().asking;
+  const auto asked = std::ranges::find(asking, channel, &Asking::channel);
+  if (asked == asking.end()) return;
   const Wishes wishes = std::move(asked->wishes);
-  asking_->erase(asked);
-  if (asking_->empty()) asking_.reset();
+  asking.erase(asked);
   join(channel, hub::Access::told(channel, answer, who()), wishes);
 }
 
@@ -72,6 +72,7 @@ void Session::join(std::string_view channel, hub::Entry entry, const Wishes& wis
   if (shard_.handlers != nullptr && !shard_.handlers->allows_subscription(*this, channel, entry.member)) {
     return refuse_subscription(Reason::kHandlerRefused, channel);
   }
+  if (hub::kind_of(channel).needs_signature()) authorized_ = true;
   hub::JoinOptions options = shard_.access.options(app(), channel, entry, who());
   std::unique_ptr<HistoryAsk> ask;
   // What a rule sends has no place in the history, so a client that folds has no position.
@@ -83,6 +84,7 @@ void Session::join(std::string_view channel, hub::Entry entry, const Wishes& wis
   if (wishes.flow && find(channel) == nullptr) {
     if (fold(channel, *wishes.flow)) {
       options.format = kOwnFormat;
+      options.folded = true;
     } else {
       refuse(Reason::kFlowInvalid, {}, channel);  // it reads the channel as it is
     }
@@ -91,26 +93,30 @@ void Session::join(std::string_view channel, hub::Entry entry, const Wishes& wis
 }
 
 bool Session::fold(std::string_view channel, const std::string& rule) {
-  if (!folded_) folded_ = std::make_unique<FoldedChannels>(*this);
-  folded_->remove(channel);  // of a subscription that was refused
-  return folded_->add(channel, rule);
+  std::unique_ptr<FoldedChannels>& folded = rare().folded;
+  if (!folded) folded = std::make_unique<FoldedChannels>(*this);
+  folded->remove(channel);  // of a subscription that was refused
+  return folded->add(channel, rule);
 }
 
 void Session::unsubscribe(const ClientMessage& message) {
   // The user channel belongs to the sign-in, which lasts as long as the connection.
   if (hub::kind_of(message.channel).user()) return;
-  if (asking_) std::erase_if(*asking_, [&](const Asking& asking) { return asking.channel == message.channel; });
-  if (folded_) folded_->remove(message.channel);
+  if (rare_) {
+    std::erase_if(rare_->asking, [&](const Asking& asking) { return asking.channel == message.channel; });
+    if (rare_->folded) rare_->folded->remove(message.channel);
+  }
   const bool had = shard_.hub.leave(*this, message.channel);
   if (had && shard_.handlers != nullptr) shard_.handlers->on_unsubscribed(*this, message.channel);
 }
 
 void Session::subscribe_user_channel(const ClientMessage& message) {
-  if (!user_ || hub::user_of(message.channel) != user_->who->user_id) {
+  User* user = this->user();
+  if (user == nullptr || hub::user_of(message.channel) != user->who->user_id) {
     return refuse_subscription(Reason::kUserChannelRefused, message.channel);
   }
-  user_->channel_asked = true;
-  if (user_->welcomed) send(subscription_succeeded(message.channel));
+  user->channel_asked = true;
+  if (user->welcomed) send(subscription_succeeded(message.channel));
 }
 
 // `auth` is KEY:HEX with HEX = HMAC-SHA256(secret, socket_id:channel[:channel_data]), docs/protocol.md.
@@ -132,8 +138,8 @@ Reason Session::check_signature(const ClientMessage& message) {
 Reason Session::read_member(const ClientMessage& message, hub::Member& member) {
   if (!message.channel_data) {
     // A signed-in user may leave it out: the sign-in has said who they are.
-    if (!user_) return Reason::kPresenceDataInvalid;
-    member = {user_->who->user_id, user_->who->info};
+    if (who() == nullptr) return Reason::kPresenceDataInvalid;
+    member = {who()->user_id, who()->info};
     return Reason::kNone;
   }
   std::optional<MemberData> data = shard_.parser.parse_member(*message.channel_data, MemberKind::kPresence);

@@ -5,6 +5,7 @@
 #include "base/json_text.h"
 #include "base/member_data.h"
 #include "hub/client_event.h"
+#include "socketio/comeback.h"
 #include "socketio/session.h"
 #include "socketio/socket.h"
 
@@ -15,9 +16,10 @@ constexpr std::string_view kOk = R"({"ok":true})";
 constexpr std::string_view kClientEventPrefix = "client-";
 
 // `alone`: only the joiner is shown.
-std::string joined_answer(const hub::JoinReply& reply, bool alone) {
+// `past`: the client wanted to know where it is in the history.
+std::string joined_answer(const hub::JoinReply& reply, bool alone, bool past) {
   std::string json = R"({"ok":true)";
-  if (reply.history) append_history(json, reply.history->position, reply.history->asked, reply.history->why());
+  if (reply.history && past) append_history(json, reply.history->position, reply.history->asked, reply.history->why());
   if (!reply.members) return json += '}';
   json += R"(,"me":)";
   append_json_string(json, reply.user_id);
@@ -106,8 +108,8 @@ void Socket::join(const std::string& channel, hub::Entry entry, std::optional<ui
     options.format = kOwnFormat;
   }
   // The answer may come before join() returns.
-  joining_.push_back({channel, ack});
-  shard_.hub.join(*this, channel, std::move(entry.member), options, std::move(ask));
+  joining_.push_back({channel, ack, history});
+  enter(channel, std::move(entry.member), options, std::move(ask));
 }
 
 // KEY:HEX, as the SDKs of Pusher make it.
@@ -119,7 +121,10 @@ bool Socket::signature_fits(const std::optional<std::string>& auth, const std::s
 }
 
 void Socket::on_joined(const hub::JoinReply& reply) {
+  if (collects()) return comeback_->on_joined(*this, reply);
   const std::string channel = reply.channel;
+  if (notes_ && !reply.again) note_joined(reply);
+  const uint64_t ticket = reply.refused == Reason::kNone ? save() : 0;
   const std::vector<Joining> waiting = take_waiting(joining_, channel);
   const hub::Subscription* subscription = find(channel);
   const bool alone = subscription != nullptr && subscription->options.hide_members;
@@ -127,7 +132,7 @@ void Socket::on_joined(const hub::JoinReply& reply) {
     if (reply.refused != Reason::kNone) {
       refuse(joining.ack, reply.refused);
     } else {
-      answer(joining.ack, joined_answer(reply, alone));
+      answer_when_saved(joining.ack, joined_answer(reply, alone, joining.history.has_value()), ticket);
     }
   }
   if (reply.refused == Reason::kNone && reply.cached && !reply.again) deliver_own(*reply.cached);
@@ -141,8 +146,7 @@ void Socket::unsubscribe(std::string_view argument, std::optional<uint64_t> ack)
   for (std::vector<Joining>* waiting : {&joining_, &asking_}) {
     for (const Joining& given_up : take_waiting(*waiting, channel)) answer(given_up.ack, kOk);
   }
-  shard_.hub.leave(*this, channel);
-  answer(ack, kOk);
+  answer_when_saved(ack, std::string(kOk), leave(channel));
 }
 
 void Socket::publish(std::string_view argument, std::optional<uint64_t> ack, std::span<const std::string> attachments) {
@@ -186,7 +190,7 @@ Reason Socket::check_publish(const Request& request, std::string_view channel) {
 
 void Socket::join_channel(std::string_view channel) {
   if (find(channel) == nullptr && subscription_count() < app().settings.subscriptions_max) {
-    shard_.hub.join(*this, channel);
+    enter(std::string(channel), {}, {}, nullptr);
   }
 }
 

@@ -163,7 +163,7 @@ http::Response Shard::open_polling(const Origin& origin, bool text_only) {
   hub::App* app = nullptr;
   if (const Reason refused = admit(app); refused != Reason::kNone) return engine_refusal(refused);
   Admitted place(host, *app);
-  auto session = std::make_unique<Session>(*this, new_secret_id(), *app, origin.client, nullptr);
+  auto session = std::make_unique<Session>(*this, new_secret_id(), *app, origin.client(), nullptr);
   place.keep();
   Session& opened = *session;
   take(std::move(session));

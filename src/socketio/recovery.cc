@@ -1,37 +1,18 @@
 #include "socketio/recovery.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
+#include "socketio/offset.h"
 #include "socketio/session.h"
 #include "socketio/socket.h"
 
 namespace kilat::socketio {
-namespace {
-
-constexpr int kBase = 36;
-
-}  // namespace
-
 Recovery::Kept::Kept() : Timer(&Kept::on_timer) {}
 Recovery::Kept::~Kept() = default;
 
 Recovery::~Recovery() {
   clear();
-}
-
-std::string Recovery::offset_text(uint64_t number) {
-  char text[16];
-  const auto end = std::to_chars(text, text + sizeof(text), number, kBase).ptr;
-  return {text, end};
-}
-
-std::optional<uint64_t> Recovery::parse_offset(std::string_view text) {
-  uint64_t number = 0;
-  const auto result = std::from_chars(text.data(), text.data() + text.size(), number, kBase);
-  if (result.ec != std::errc() || result.ptr != text.data() + text.size()) return std::nullopt;
-  return number;
 }
 
 bool Recovery::keeps(Reason reason) const {
@@ -75,8 +56,11 @@ std::optional<Recovery::Taken> Recovery::take(const Session& session, const Name
   if (asked.shard != shard_.hub.shard()) return std::nullopt;
   std::optional<uint64_t> after;
   if (asked.offset) {
-    after = parse_offset(*asked.offset);
-    if (!after || *after > shard_.last_number()) return std::nullopt;
+    const std::optional<Offset> offset = parse_offset(*asked.offset);
+    if (!offset) return std::nullopt;
+    // One of a run before: since then its client has seen nothing.
+    if (offset->run == shard_.run().id) after = offset->number;
+    if (after > shard_.last_number()) return std::nullopt;
   }
   auto found = kept_.find(asked.pid);
   std::unique_ptr<Socket> socket;

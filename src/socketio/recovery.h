@@ -46,9 +46,6 @@ class Recovery {
   void drop(Socket& socket);
   void clear();
 
-  static std::string offset_text(uint64_t number);
-  static std::optional<uint64_t> parse_offset(std::string_view text);
-
  private:
   struct Kept : Timer {
     Kept();

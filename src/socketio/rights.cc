@@ -13,9 +13,11 @@ Socket* Socket::resolve(Shard& shard, hub::Handle handle) {
 }
 
 void Socket::become(auth::IdentityPtr who, bool by_token) {
+  const bool other = user_id() != who->user_id || by_token_ != by_token;
   who_ = std::move(who);
   by_token_ = by_token;
   clock_ = auth::TokenClock(*who_, app().settings.jwt);
+  if (other) save();
 }
 
 // --- sign-in
@@ -70,7 +72,7 @@ void Socket::sign_in_as(auth::IdentityPtr who, bool by_token, std::optional<uint
 // The new token may grant less than the one before.
 void Socket::leave_forbidden() {
   for (const std::string& channel : shard_.access.forbidden(*this, who_.get())) {
-    shard_.hub.leave(*this, channel);
+    leave(channel);
     std::string json = R"(["kilat:unsubscribed",{"channel":)";
     append_json_string(json, room_of(channel, nsp_.scope));
     json += R"(,"error":"rule_refused"}])";

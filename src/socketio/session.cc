@@ -227,6 +227,7 @@ void Session::on_link_gone(Link& link, Reason reason) {
 
 void Session::close(Reason reason) {
   if (ended_ || (poll_ && poll_->closing)) return;
+  release_all();
   if (link_ != nullptr) {
     Link* link = link_;
     link->close(reason);
@@ -251,8 +252,15 @@ void Session::close(Reason reason) {
   schedule();
 }
 
+// What waits because the client was behind goes before the goodbye.
+void Session::release_all() {
+  for (const auto& socket : sockets_) shard_.hub.local().release(*socket, true);
+}
+
 void Session::end_sockets(Reason reason) {
-  for (const Candidate& candidate : std::exchange(candidates_, {})) candidate.socket->retire();
+  if (undecided_) {
+    for (const Candidate& candidate : std::exchange(undecided_->candidates, {})) candidate.socket->retire();
+  }
   for (auto& socket : std::exchange(sockets_, {})) {
     if (shard_.handlers != nullptr) shard_.handlers->on_gone(*socket, reason);
     if (shard_.recovery->keeps(reason)) {

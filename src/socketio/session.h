@@ -16,6 +16,7 @@
 #include "base/allowance.h"
 #include "base/reason.h"
 #include "base/timer_wheel.h"
+#include "socketio/first_request.h"
 #include "socketio/packet.h"
 #include "socketio/poll_pool.h"
 #include "socketio/recovery.h"
@@ -32,6 +33,7 @@ struct ClientInfo {
   std::string address;
   bool secure = false;
   auth::CredentialsPtr credentials = nullptr;  ///< may be null
+  FirstRequestPtr request = nullptr;
 };
 
 class Session final : private Timer {
@@ -80,7 +82,7 @@ class Session final : private Timer {
 
   // --- moving to another shard
   /// Where it is to go, before anything more is handled.
-  std::optional<hub::ShardIndex> moving() const { return moving_; }
+  std::optional<hub::ShardIndex> moving() const { return move_ ? std::optional(move_->to) : std::nullopt; }
   /// Gives up everything here; the session ends only on this shard. `rest`: packets that were not looked at.
   SessionState leave(std::string_view rest);
   /// It can't go, so the client gets a new socket here.
@@ -102,6 +104,10 @@ class Session final : private Timer {
   void token_changed() { schedule(); }
   /// Removes it from the session, and ends it.
   void remove(Socket& socket, Reason reason);
+  /// The socket that its client asks for comes back (Comebacks), and on_comeback() follows: with it, or null when there
+  /// is to be a new one. `auth`, `who`: of the CONNECT.
+  void await_comeback(const Namespace& nsp);
+  void on_comeback(const Namespace& nsp, std::unique_ptr<Socket> socket, std::string auth, auth::IdentityPtr who);
   /// A socket that Handlers::on_connecting was asked about: its client gets it, or CONNECT_ERROR with `json`.
   void admit(Socket& socket);
   void turn_away(Socket& socket, std::string_view json);
@@ -144,6 +150,15 @@ class Session final : private Timer {
     std::string auth;
     std::optional<uint64_t> after;  ///< it is recovered: from behind this event
   };
+  /// The CONNECTs that nobody has decided about yet; an idle session has none.
+  struct Undecided {
+    std::vector<Candidate> candidates;
+    std::vector<const Namespace*> identifying;  ///< their token is looked at, or their socket comes back
+  };
+  struct Move {
+    hub::ShardIndex to;
+    std::string connect;  ///< the CONNECT that makes it move
+  };
 
   static void on_timer(Timer& timer);
   void check_deadlines();
@@ -166,10 +181,16 @@ class Session final : private Timer {
   void let_in(Candidate candidate);
   void vet(Candidate candidate);
   std::optional<Candidate> take_candidate(const Socket& socket);
+  Undecided& undecided();
+  size_t undecided_count() const;
+  bool is_undecided(std::string_view nsp) const;
+  /// The CONNECT to `nsp` waits no longer.
+  void identified(const Namespace& nsp);
   void feed(std::string_view text);
   void refuse(std::string_view nsp, Reason reason);
   void answer(const ReplyTo& to, std::string body, bool gzip);
   void end(Reason reason);
+  void release_all();
   void end_sockets(Reason reason);
 
   Shard& shard_;
@@ -180,10 +201,8 @@ class Session final : private Timer {
   std::unique_ptr<Poll> poll_;
   std::unique_ptr<Unfinished> unfinished_;
   std::vector<std::unique_ptr<Socket>> sockets_;
-  std::vector<Candidate> candidates_;
-  std::vector<const Namespace*> identifying_;  ///< whose CONNECT waits until its token was looked at
-  std::string connect_text_;                   ///< the CONNECT that makes it move
-  std::optional<hub::ShardIndex> moving_;
+  std::unique_ptr<Undecided> undecided_;  ///< null: none
+  std::unique_ptr<Move> move_;            ///< null: it stays
   Allowance messages_;
   Allowance bytes_;
   uint64_t beat_ms_;        ///< when a ping is due, or until when its pong is

@@ -4,6 +4,7 @@
 
 #include "base/base64.h"
 #include "base/json_text.h"
+#include "socketio/comeback.h"
 #include "socketio/link.h"
 #include "socketio/payload.h"
 #include "socketio/recovery.h"
@@ -104,27 +105,49 @@ void Session::handle(const Packet& packet, std::vector<std::string> attachments)
   }
 }
 
+Session::Undecided& Session::undecided() {
+  if (!undecided_) undecided_ = std::make_unique<Undecided>();
+  return *undecided_;
+}
+
+size_t Session::undecided_count() const {
+  return undecided_ ? undecided_->candidates.size() + undecided_->identifying.size() : 0;
+}
+
+void Session::await_comeback(const Namespace& nsp) {
+  undecided().identifying.push_back(&nsp);
+}
+
+bool Session::is_undecided(std::string_view nsp) const {
+  if (!undecided_) return false;
+  return std::ranges::any_of(undecided_->candidates,
+                             [&](const Candidate& candidate) { return candidate.socket->nsp().name == nsp; }) ||
+         std::ranges::any_of(undecided_->identifying, [&](const Namespace* waits) { return waits->name == nsp; });
+}
+
+void Session::identified(const Namespace& nsp) {
+  if (!undecided_) return;
+  std::erase(undecided_->identifying, &nsp);
+  if (undecided_count() == 0) undecided_.reset();
+}
+
 void Session::connect(const Packet& packet) {
   if (!packet.payload.empty() && !shard_.parser.is_object(packet.payload)) {
     return close(Reason::kSioPacketInvalid);
   }
-  const bool waits = std::ranges::any_of(
-      candidates_, [&packet](const Candidate& candidate) { return candidate.socket->nsp().name == packet.nsp; });
-  if (waits || find(packet.nsp) != nullptr) return close(Reason::kSioPacketInvalid);
+  if (is_undecided(packet.nsp) || find(packet.nsp) != nullptr) return close(Reason::kSioPacketInvalid);
   const Namespace* nsp = shard_.find_namespace(packet.nsp);
   if (nsp == nullptr) return refuse(packet.nsp, Reason::kSioNamespaceInvalid);
-  if (std::ranges::find(identifying_, nsp) != identifying_.end()) return close(Reason::kSioPacketInvalid);
-  if (sockets_.size() + candidates_.size() + identifying_.size() >= shard_.options.namespaces_max)
+  if (sockets_.size() + undecided_count() >= shard_.options.namespaces_max)
     return refuse(packet.nsp, Reason::kSioTooManyNamespaces);
   const hub::App& app = shard_.app_of(*nsp);
   if (!app.present || !app.settings.enabled) return refuse(packet.nsp, Reason::kAppDisabled);
   connect_by_ms_ = 0;
   std::optional<Recovery::Asked> asked = shard_.recovery->read(packet.payload);
-  const bool alone = sockets_.empty() && candidates_.empty() && identifying_.empty();
+  const bool alone = sockets_.empty() && undecided_count() == 0;
   if (asked && asked->shard != shard_.hub.shard() && alone && !arrived_) {
-    moving_ = asked->shard;
-    connect_text_ = packet_head(Packet::Type::kConnect, packet.nsp);
-    connect_text_ += packet.payload;
+    move_ = std::make_unique<Move>(Move{asked->shard, packet_head(Packet::Type::kConnect, packet.nsp)});
+    move_->connect += packet.payload;
     return;
   }
   authenticate(*nsp, packet.payload, std::move(asked));
@@ -136,13 +159,13 @@ void Session::authenticate(const Namespace& nsp, std::string_view payload, std::
   std::string token = shard_.parser.parse_token(payload);
   if (token.empty() && client_.credentials) token = client_.credentials->token;
   if (token.empty()) return finish_connect(nsp, payload, asked, nullptr);
-  identifying_.push_back(&nsp);
+  undecided().identifying.push_back(&nsp);
   shard_.access.authenticator().identify(nsp.app, token,
                                          [&shard = shard_, sid = sid_, &nsp, payload = std::string(payload),
                                           asked = std::move(asked)](const auth::Authenticator::Outcome& who) {
                                            Session* session = shard.find_session(sid);
                                            if (session == nullptr) return;
-                                           std::erase(session->identifying_, &nsp);
+                                           session->identified(nsp);
                                            if (session->ended_ || (session->poll_ && session->poll_->closing)) return;
                                            if (!who) return session->refuse(nsp.name, who.error());
                                            if (!hub::valid_user_id(shard.app_of(nsp).settings, (*who)->user_id)) {
@@ -161,17 +184,36 @@ void Session::finish_connect(const Namespace& nsp, std::string_view payload,
     }
     // Somebody else, or with fewer rights: a new socket, which asks for its rooms again.
     taken->socket->retire();
+  } else if (asked && shard_.comebacks->begin(*this, nsp, payload, *asked, who)) {
+    return;
   }
   auto socket = std::make_unique<Socket>(shard_, *this, nsp);
   if (who) socket->become(std::move(who), true);
   vet({.socket = std::move(socket), .auth = std::string(payload), .after = {}});
 }
 
+void Session::on_comeback(const Namespace& nsp, std::unique_ptr<Socket> socket, std::string auth,
+                          auth::IdentityPtr who) {
+  identified(nsp);
+  if (poll_ && poll_->closing) {
+    if (socket) shard_.recovery->keep(std::move(socket));
+    return;
+  }
+  std::optional<uint64_t> after;
+  if (socket) {
+    after = socket->replay()->first();
+  } else {
+    socket = std::make_unique<Socket>(shard_, *this, nsp);
+    if (who) socket->become(std::move(who), true);
+  }
+  vet({.socket = std::move(socket), .auth = std::move(auth), .after = after});
+}
+
 // The program that has Kilat inside, if there is one, decides before the client hears anything.
 void Session::vet(Candidate candidate) {
   if (shard_.handlers == nullptr) return let_in(std::move(candidate));
   const std::string auth = candidate.auth;
-  Socket& socket = *candidates_.emplace_back(std::move(candidate)).socket;
+  Socket& socket = *undecided().candidates.emplace_back(std::move(candidate)).socket;
   shard_.handlers->on_connecting(*this, socket, auth);
 }
 
@@ -187,11 +229,14 @@ void Session::let_in(Candidate candidate) {
 }
 
 std::optional<Session::Candidate> Session::take_candidate(const Socket& socket) {
+  if (!undecided_) return std::nullopt;
+  std::vector<Candidate>& candidates = undecided_->candidates;
   const auto found = std::ranges::find_if(
-      candidates_, [&socket](const Candidate& candidate) { return candidate.socket.get() == &socket; });
-  if (found == candidates_.end()) return std::nullopt;
+      candidates, [&socket](const Candidate& candidate) { return candidate.socket.get() == &socket; });
+  if (found == candidates.end()) return std::nullopt;
   Candidate taken = std::move(*found);
-  candidates_.erase(found);
+  candidates.erase(found);
+  if (undecided_count() == 0) undecided_.reset();
   return taken;
 }
 
@@ -214,13 +259,14 @@ SessionState Session::leave(std::string_view rest) {
                      .app = app_.index,
                      .secure = client_.secure,
                      .credentials = client_.credentials,
+                     .request = client_.request,
                      .text_only = text_only_,
                      .pinged = pinged_,
                      .beat_ms = beat_ms_,
                      .waiting = {},
                      .gzip = false,
                      .queued = {},
-                     .packets = std::move(connect_text_)};
+                     .packets = move_ ? std::move(move_->connect) : std::string()};
   if (!rest.empty()) (state.packets += kPacketSeparator) += rest;
   if (poll_) {
     state.waiting = std::exchange(poll_->waiting, std::nullopt);
@@ -241,10 +287,10 @@ SessionState Session::leave(std::string_view rest) {
 }
 
 void Session::stay() {
-  moving_.reset();
+  const std::unique_ptr<Move> move = std::move(move_);
   arrived_ = true;
   Packet packet;
-  const std::string text = std::exchange(connect_text_, {}).substr(1);
+  const std::string text = move->connect.substr(1);
   parse_packet(text, shard_.options.attachments_max, packet);
   if (const Namespace* nsp = shard_.find_namespace(packet.nsp))
     authenticate(*nsp, packet.payload, shard_.recovery->read(packet.payload));
@@ -270,7 +316,7 @@ void Session::feed(std::string_view text) {
   while (const std::optional<std::string_view> packet = packets.next()) {
     on_packet(*packet);
     if (ended_ || (poll_ && poll_->closing)) return;
-    if (!moving_) continue;
+    if (!move_) continue;
     if (polls()) shard_.send_away(*this, packets.left());
     return;
   }
@@ -310,6 +356,7 @@ void Session::remove(Socket& socket, Reason reason) {
 }
 
 void Session::disconnect_all() {
+  release_all();
   for (const auto& socket : sockets_) {
     send(packet_message(Packet::Type::kDisconnect, socket->nsp().name, {}, {}));
   }

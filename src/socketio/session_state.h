@@ -9,6 +9,7 @@
 #include "auth/credentials.h"
 #include "hub/ids.h"
 #include "net/frame.h"
+#include "socketio/first_request.h"
 #include "socketio/shard.h"
 
 namespace kilat::socketio {
@@ -19,6 +20,7 @@ struct SessionState {
   hub::AppIndex app = 0;
   bool secure = false;
   auth::CredentialsPtr credentials;
+  FirstRequestPtr request;
   bool text_only = false;
   bool pinged = false;
   uint64_t beat_ms = 0;

@@ -6,6 +6,7 @@
 
 #include "base/base64.h"
 #include "base/memory_reserve.h"
+#include "socketio/comeback.h"
 #include "socketio/emitter.h"
 #include "socketio/letters.h"
 #include "socketio/link.h"
@@ -34,14 +35,17 @@ Shard::Shard(hub::AppTable& apps_in, hub::ShardHub& hub_in, TimerWheel& wheel_in
       nowhere(pool, nullptr),
       emitter(std::make_unique<Emitter>(*this)),
       recovery(std::make_unique<Recovery>(*this)),
+      comebacks(std::make_unique<Comebacks>(*this)),
       sockets_(options.namespaces.size()) {
   nowhere.seal();
 }
 
 Shard::~Shard() {
+  registry = nullptr;  // what is in it is for the next run
   graves_.clear();
   // A session that ends looks for itself in the table, so that each leaves it before it goes.
   while (!sessions_.empty()) sessions_.extract(sessions_.begin());
+  comebacks->clear();
   recovery->clear();
 }
 
@@ -125,7 +129,8 @@ void Shard::send_away(Session& session, std::string_view rest) {
 
 void Shard::adopt(SessionState&& state, Link* link) {
   Admitted place(host, apps[state.app]);
-  const ClientInfo client{.address = state.address, .secure = state.secure, .credentials = state.credentials};
+  const ClientInfo client{
+      .address = state.address, .secure = state.secure, .credentials = state.credentials, .request = state.request};
   auto session = std::make_unique<Session>(*this, state.sid, place.app(), client, link);
   place.keep();
   Session& adopted = *session;
@@ -136,6 +141,7 @@ void Shard::adopt(SessionState&& state, Link* link) {
 }
 
 void Shard::finish_turn() {
+  comebacks->finish_turn();
   pool.flush();
   graves_.clear();
   cached_ = {};
@@ -215,7 +221,7 @@ net::FramePtr Shard::frame_for(const hub::Publication& publication, const Namesp
       // The same publication keeps its number for all readers of this shard.
       const bool same = cached_.publication && &*cached_.publication == &publication;
       next = same ? cached_.number : ++numbers_;
-      offset = Recovery::offset_text(next);
+      offset = offset_text(next, run_, hub.handed());
       encode.offset = offset;
     }
     encode.position = kind.position;
@@ -225,6 +231,35 @@ net::FramePtr Shard::frame_for(const hub::Publication& publication, const Namesp
   }
   if (number != nullptr) *number = cached_.number;
   return cached_.frame;
+}
+
+net::FramePtr Shard::past_frame(const hub::Publication& publication, const Namespace& nsp, bool position,
+                                std::span<const uint64_t> orders, uint64_t* number) {
+  *number = ++numbers_;
+  const std::string offset = offset_text(*number, run_, orders);
+  return encoder.frame(publication, nsp, {.offset = offset, .position = position});
+}
+
+// --- sockets that outlive the process
+
+void Shard::set_registry(Registry& where, uint64_t run) {
+  registry = &where;
+  run_ = {run, hub.first_order()};
+}
+
+bool Shard::take_record(bool is_there) {
+  if (!is_there && records_ >= Recovery::kKeptMax) return false;
+  ++records_;
+  return true;
+}
+
+void Shard::on_written(uint64_t ticket) {
+  while (!unwritten_.empty() && unwritten_.front().first <= ticket) {
+    auto* socket = static_cast<Socket*>(hub.local().resolve(unwritten_.front().second));
+    unwritten_.pop_front();
+    if (socket != nullptr) socket->on_written(ticket);
+  }
+  comebacks->on_written(ticket);
 }
 
 // --- letters

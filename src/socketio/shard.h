@@ -6,8 +6,10 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -22,6 +24,7 @@
 #include "hub/shard_hub.h"
 #include "socketio/content.h"
 #include "socketio/encode.h"
+#include "socketio/offset.h"
 #include "socketio/options.h"
 #include "socketio/poll_pool.h"
 #include "ws/deflate.h"
@@ -34,6 +37,8 @@ class Socket;
 class Emitter;
 class Handlers;
 class Recovery;
+class Comebacks;
+class Registry;
 struct ClientInfo;
 struct Gone;
 struct Letter;
@@ -127,7 +132,7 @@ class Shard {
   /// A request to the path of Socket.IO that asks for no WebSocket. Nothing when the answer comes later, through
   /// Host::answer; `sid` is then whose it is.
   struct Origin {
-    const ClientInfo& client;
+    std::function<ClientInfo()> client;  ///< asked when a session begins
     uint64_t ticket = 0;
     bool draining = false;
     bool echo = false;  ///< see Session::set_echo
@@ -170,6 +175,17 @@ class Shard {
   void finish_turn();
   void on_letter(hub::ShardIndex from, std::unique_ptr<hub::Letter> letter);
 
+  // --- sockets that outlive the process
+  /// Sockets in durable rooms are written down there from now on. Before any session; the hub tracks orders already.
+  void set_registry(Registry& where, uint64_t run);
+  const ServerRun& run() const { return run_; }
+  void on_written(uint64_t ticket);
+  /// For sockets: has on_written() tell this one.
+  void await_written(uint64_t ticket, hub::Handle who) { unwritten_.emplace_back(ticket, who); }
+  /// Counts a record; false: there are as many as there may be, unless it is there already.
+  bool take_record(bool is_there);
+  void give_record_back() { --records_; }
+
   // --- for sessions
   /// Answers a request, wherever it came in.
   void reply(const ReplyTo& to, http::Response response);
@@ -186,6 +202,9 @@ class Shard {
   /// The frame of a publication for a reader with kOwnFormat; made once for all alike that follow each other. With
   /// recovery its number, which is its offset, is in `number`.
   net::FramePtr frame_for(const hub::Publication& publication, const Namespace& nsp, FrameKind kind, uint64_t* number);
+  /// The same for an event that was missed; `orders` stand in its offset. Always one with a number of its own.
+  net::FramePtr past_frame(const hub::Publication& publication, const Namespace& nsp, bool position,
+                           std::span<const uint64_t> orders, uint64_t* number);
   /// The sockets of a namespace on this shard, in no order.
   std::vector<Socket*>& sockets(const Namespace& nsp) {
     return sockets_[static_cast<size_t>(&nsp - options.namespaces.data())];
@@ -215,6 +234,8 @@ class Shard {
   Tally tally;
   std::unique_ptr<Emitter> emitter;
   std::unique_ptr<Recovery> recovery;
+  std::unique_ptr<Comebacks> comebacks;
+  Registry* registry = nullptr;  ///< null: sockets end with the process
 
  private:
   struct CachedFrame {
@@ -240,6 +261,9 @@ class Shard {
   std::vector<std::vector<Socket*>> sockets_;                ///< by namespace
   CachedFrame cached_;
   uint64_t numbers_ = 0;  ///< offsets given so far
+  ServerRun run_;
+  size_t records_ = 0;                                      ///< of sockets of this shard, in the registry
+  std::deque<std::pair<uint64_t, hub::Handle>> unwritten_;  ///< who waits for which ticket, in order
 };
 
 /// {"code":…,"message":…} with the status of the row.

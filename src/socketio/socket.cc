@@ -5,6 +5,7 @@
 #include "base/json_text.h"
 #include "base/memory_reserve.h"
 #include "hub/event_name.h"
+#include "socketio/comeback.h"
 #include "socketio/emitter.h"
 #include "socketio/link.h"
 #include "socketio/recovery.h"
@@ -13,7 +14,7 @@
 
 namespace kilat::socketio {
 
-Socket::Socket(Shard& shard, Session& session, const Namespace& nsp)
+Socket::Socket(Shard& shard, Session& session, const Namespace& nsp, std::string pid)
     : Subscriber(nsp.app, {}, kSharedFormat, session.outbox()),
       shard_(shard),
       session_(&session),
@@ -21,7 +22,12 @@ Socket::Socket(Shard& shard, Session& session, const Namespace& nsp)
       published_(app().settings.client_events_per_second, 0, shard.now_ms),
       opened_ms_(shard.now_ms) {
   if (shard.options.recovery_ms > 0) {
-    replay_ = std::make_unique<Replay>(shard.new_secret_id(), shard.options.recovery_bytes_max, shard.last_number());
+    if (pid.empty()) pid = shard.new_secret_id();
+    replay_ = std::make_unique<Replay>(std::move(pid), shard.options.recovery_bytes_max, shard.last_number());
+  }
+  if (replay_ && shard.registry != nullptr) {
+    notes_ = std::make_unique<Notes>();
+    notes_->key = registry_key(replay_->pid());
   }
   choose_format();
   shard.hub.add(*this);
@@ -43,13 +49,18 @@ void Socket::transport_changed() {
   move_to(session_->outbox());
 }
 
-void Socket::open(std::string_view auth) {
+void Socket::list() {
+  if (listed_) return;
   std::vector<Socket*>& all = shard_.sockets(nsp_);
   place_ = all.size();
   all.push_back(this);
   listed_ = true;
+}
+
+void Socket::open(std::string_view auth) {
+  list();
   send_connected();
-  if (who_) shard_.hub.join(*this, std::string(hub::kUserChannelPrefix) + who_->user_id);
+  if (who_) enter_user_channel();
   if (!shard_.options.protocol_suite) return;
   std::string json = R"(["auth",)";
   json += auth.empty() ? "{}" : auth;
@@ -81,18 +92,23 @@ void Socket::retire() {
     all[place_]->place_ = place_;
     all.pop_back();
   }
+  erase_record();
   ++shard_.tally.sockets_closed;
 }
 
 void Socket::detach() {
   session_ = nullptr;
   joining_.clear();
+  if (notes_) notes_->drop_waiting();
+  // What waits goes to the replay, in the order in which a client that was there would have got it.
+  shard_.hub.local().release(*this, true);
   move_to(shard_.nowhere);
 }
 
 void Socket::resume(Session& session, uint64_t after) {
   session_ = &session;
   move_to(session.outbox());
+  list();
   // The reference server sends what was missed first, too: its client keeps it until it hears that it is connected.
   replay_->for_each_after(after, [this](const net::FramePtr& frame) { send(session_->link_frame(frame)); });
   send_connected();
@@ -156,20 +172,23 @@ void Socket::acknowledge(uint64_t id, std::string_view list, std::span<const std
 
 // --- from the hub and the emit API
 
+bool Socket::position_wanted(const hub::Publication& publication) const {
+  if (publication.kind() != hub::Publication::Kind::kEvent || publication.number() == 0) return false;
+  const hub::Subscription* subscription = find(publication.channel());
+  return subscription != nullptr && subscription->options.positions;
+}
+
 void Socket::deliver_own(const hub::Publication& publication) {
+  if (collects()) return comeback_->on_live(publication);
   const bool deflate = session_ != nullptr && session_->link() != nullptr && session_->link()->options().deflate;
-  FrameKind kind{.deflated = deflate, .position = false};
-  if (publication.kind() == hub::Publication::Kind::kEvent && publication.number() != 0) {
-    const hub::Subscription* subscription = find(publication.channel());
-    kind.position = subscription != nullptr && subscription->options.positions;
-  }
+  const FrameKind kind{.deflated = deflate, .position = position_wanted(publication)};
   uint64_t number = 0;
   net::FramePtr frame = shard_.frame_for(publication, nsp_, kind, &number);
   if (replay_ && number != 0) {
     // Deflated frames can't be sent again over long-polling.
     replay_->add(number, deflate ? shard_.frame_for(publication, nsp_, {.position = kind.position}, nullptr) : frame);
   }
-  if (session_ != nullptr) outbox().push_event(session_->link_frame(std::move(frame)));
+  if (session_ != nullptr) push_event(session_->link_frame(std::move(frame)));
 }
 
 void Socket::deliver(const hub::Publication& publication, bool is_volatile) {
@@ -177,7 +196,7 @@ void Socket::deliver(const hub::Publication& publication, bool is_volatile) {
     if (session_ == nullptr || !session_->writable()) return;
     if (!replay_) return shard_.hub.local().deliver_to_one(*this, publication);
     // It has an offset like every event, or its last argument would be taken for one; but it is not kept.
-    outbox().push_event(session_->link_frame(shard_.frame_for(publication, nsp_, {}, nullptr)));
+    push_event(session_->link_frame(shard_.frame_for(publication, nsp_, {}, nullptr)));
     return;
   }
   shard_.hub.local().deliver_to_one(*this, publication);
@@ -185,7 +204,17 @@ void Socket::deliver(const hub::Publication& publication, bool is_volatile) {
 
 void Socket::ask(const hub::Publication& publication, uint64_t ack_id) {
   if (session_ == nullptr) return;
-  outbox().push_event(session_->link_frame(shard_.encoder.asking_frame(publication, nsp_, ack_id)));
+  push_event(session_->link_frame(shard_.encoder.asking_frame(publication, nsp_, ack_id)));
+}
+
+// An event like any other, so that a client that is recovered hears of it as well.
+void Socket::on_missed(std::string_view channel, uint64_t count) {
+  std::string data = R"({"channel":)";
+  append_json_string(data, room_of(channel, nsp_.scope));
+  data += R"(,"missed":)";
+  append_json_number(data, count);
+  data += '}';
+  deliver_own(*hub::Publication::make({.app = nsp_.app, .channel = channel, .event = "kilat:missed", .data = data}));
 }
 
 void Socket::on_kick(Reason reason) {
@@ -195,6 +224,7 @@ void Socket::on_kick(Reason reason) {
 }
 
 void Socket::disconnect(bool close) {
+  if (comeback_ != nullptr) return comeback_->fail();
   if (session_ == nullptr) return shard_.recovery->drop(*this);
   Session& session = *session_;
   if (!close) {

@@ -15,11 +15,14 @@
 #include "base/allowance.h"
 #include "hub/subscriber.h"
 #include "socketio/handlers.h"
+#include "socketio/notes.h"
 #include "socketio/packet.h"
 #include "socketio/replay.h"
 #include "socketio/shard.h"
 
 namespace kilat::socketio {
+
+class Comeback;
 
 /// Whether a subscriber of the hub is a Socket: the formats say to which protocol one belongs.
 inline bool is_socket(const hub::Subscriber& subscriber) {
@@ -28,7 +31,8 @@ inline bool is_socket(const hub::Subscriber& subscriber) {
 
 class Socket final : public hub::Subscriber {
  public:
-  Socket(Shard& shard, Session& session, const Namespace& nsp);
+  /// `pid`: what its client asks for it with; a new one when empty.
+  Socket(Shard& shard, Session& session, const Namespace& nsp, std::string pid = {});
   ~Socket();
 
   const Namespace& nsp() const { return nsp_; }
@@ -72,6 +76,7 @@ class Socket final : public hub::Subscriber {
   void on_joined(const hub::JoinReply& reply);
   void deliver_own(const hub::Publication& publication);
   void on_kick(Reason reason);
+  void on_missed(std::string_view channel, uint64_t count);
 
   /// An event that was chosen for this socket by more than a room. A volatile one is dropped when the transport is not
   /// ready for it.
@@ -81,9 +86,24 @@ class Socket final : public hub::Subscriber {
 
   /// For the emit API: without a check of authorization.
   void join_channel(std::string_view channel);
-  void leave_channel(std::string_view channel) { shard_.hub.leave(*this, channel); }
+  void leave_channel(std::string_view channel) { leave(channel); }
   /// Tells the client that it is over, and ends the socket; `close`: the whole session.
   void disconnect(bool close);
+
+  // --- notes.cc: over a restart of the server
+  /// Writes down its user and its rooms, if one of them is durable. The ticket of the registry, or 0.
+  uint64_t save();
+  /// What was written up to this ticket is on disk, or can't be.
+  void on_written(uint64_t ticket);
+  /// It is made anew for a client that had it in a run before, and waits for that; end_comeback() follows.
+  void begin_comeback(Comeback& comeback, const Remembered& record);
+  void end_comeback() { comeback_ = nullptr; }
+  void enter_again(const RememberedRoom& room, std::unique_ptr<HistoryAsk> history);
+  void enter_user_channel();
+  /// Its client has seen what the room had up to there.
+  void note_known(std::string_view channel, Position known);
+  /// An event that its client has missed; `orders`: how far the durable ones of each home have come with it.
+  void add_missed(const hub::Publication& publication, std::span<const uint64_t> orders);
 
   std::shared_ptr<SocketMemory> memory;  ///< see Handlers
 
@@ -92,7 +112,7 @@ class Socket final : public hub::Subscriber {
   struct Joining {
     std::string channel;
     std::optional<uint64_t> ack;
-    std::optional<HistoryAsk> history = {};  ///< while the backend is asked
+    std::optional<HistoryAsk> history = {};  ///< what it wants of the past
   };
 
   void choose_format();
@@ -100,6 +120,19 @@ class Socket final : public hub::Subscriber {
   void refuse(std::optional<uint64_t> ack, Reason reason);
   void send(net::FramePtr frame);
   void send_connected();
+  void list();
+  bool position_wanted(const hub::Publication& publication) const;
+
+  // notes.cc
+  void enter(const std::string& channel, hub::Member member, const hub::JoinOptions& options,
+             std::unique_ptr<HistoryAsk> history);
+  /// The ticket of what was written down, or 0.
+  uint64_t leave(std::string_view channel);
+  void note_joined(const hub::JoinReply& reply);
+  void erase_record();
+  void answer_when_saved(std::optional<uint64_t> ack, std::string json, uint64_t ticket);
+  void push_event(net::FramePtr frame);
+  bool collects() const;
 
   // gateway.cc
   bool on_built_in(const EventContent& event, std::optional<uint64_t> ack, std::span<const std::string> attachments);
@@ -135,6 +168,8 @@ class Socket final : public hub::Subscriber {
   std::vector<Joining> joining_;
   std::vector<Joining> asking_;     ///< clients that wait for what the backend says
   std::unique_ptr<Replay> replay_;  ///< with recovery
+  std::unique_ptr<Notes> notes_;    ///< with a registry
+  Comeback* comeback_ = nullptr;    ///< while it is brought back after a restart
   Allowance published_;
   uint64_t opened_ms_;
   size_t place_ = 0;  ///< in Shard::sockets

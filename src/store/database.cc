@@ -5,6 +5,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "base/result.h"
 
@@ -14,7 +15,8 @@ namespace {
 Fault damaged(const std::string& file, const std::string& detail) {
   return {"the file is damaged (" + detail + ")",
           {"restore it from a backup", "save what can be read: sqlite3 '" + file + "' .recover | sqlite3 new.db",
-           "move it away and begin again: kilat apps add NAME"}};
+           "move it away and begin again: kilat apps add NAME"},
+          true};
 }
 
 // `code` is a result of SQLite for `connection`, which may be null when there was no memory for one.
@@ -24,7 +26,9 @@ Fault fault_of(sqlite3* connection, int code) {
   const std::string detail = connection == nullptr ? sqlite3_errstr(code) : sqlite3_errmsg(connection);
   switch (code & 0xff) {  // the rest is SQLite's extended code
     case SQLITE_NOTADB:
-      return {"it is not a SQLite database, or damaged", {"name another file: --db FILE", "restore it from a backup"}};
+      return {"it is not a SQLite database, or damaged",
+              {"name another file: --db FILE", "restore it from a backup"},
+              true};
     case SQLITE_CORRUPT: return damaged(file, detail);
     case SQLITE_BUSY:
     case SQLITE_LOCKED: return {"another process is writing to it", {"try again", "fuser '" + file + "'"}};
@@ -42,36 +46,44 @@ std::unexpected<Fault> failed(sqlite3* connection, int code) {
   return std::unexpected(fault_of(connection, code));
 }
 
+// Not a null pointer, which SQLite takes for NULL.
+const char* begin_of(std::string_view text) {
+  return text.empty() ? "" : text.data();
+}
+
 }  // namespace
 
 Statement& Statement::bind(int parameter, std::string_view text) {
-  sqlite3_bind_text64(statement_.get(), parameter, text.data(), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8);
-  return *this;
+  return bound(
+      sqlite3_bind_text64(statement_.get(), parameter, begin_of(text), text.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
 }
 
 Statement& Statement::bind(int parameter, int64_t number) {
-  sqlite3_bind_int64(statement_.get(), parameter, number);
-  return *this;
+  return bound(sqlite3_bind_int64(statement_.get(), parameter, number));
 }
 
 Statement& Statement::bind_view(int parameter, std::string_view text) {
-  // Not a null pointer, which SQLite takes for NULL.
-  const char* begin = text.empty() ? "" : text.data();
-  sqlite3_bind_text64(statement_.get(), parameter, begin, text.size(), SQLITE_STATIC, SQLITE_UTF8);
-  return *this;
+  return bound(
+      sqlite3_bind_text64(statement_.get(), parameter, begin_of(text), text.size(), SQLITE_STATIC, SQLITE_UTF8));
 }
 
 Statement& Statement::bind_blob(int parameter, std::string_view bytes) {
-  sqlite3_bind_blob64(statement_.get(), parameter, bytes.data(), bytes.size(), SQLITE_STATIC);
-  return *this;
+  return bound(sqlite3_bind_blob64(statement_.get(), parameter, begin_of(bytes), bytes.size(), SQLITE_STATIC));
 }
 
 Statement& Statement::bind_null(int parameter) {
-  sqlite3_bind_null(statement_.get(), parameter);
+  return bound(sqlite3_bind_null(statement_.get(), parameter));
+}
+
+Statement& Statement::bound(int code) {
+  if (bound_ == SQLITE_OK) bound_ = code;
   return *this;
 }
 
 Outcome<bool> Statement::step() {
+  if (const int wrong = std::exchange(bound_, SQLITE_OK); wrong != SQLITE_OK) {
+    return failed(sqlite3_db_handle(statement_.get()), wrong);
+  }
   const int code = sqlite3_step(statement_.get());
   if (code == SQLITE_ROW) return true;
   if (code == SQLITE_DONE) return false;

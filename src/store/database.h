@@ -18,7 +18,8 @@ namespace kilat::store {
 
 class Database;
 
-/// A prepared statement. Indices of parameters begin at 1, of columns at 0, as in SQLite.
+/// A prepared statement. Indices of parameters begin at 1, of columns at 0, as in SQLite. What could not be bound (no
+/// memory, a text that is too long) is said by the next step(), which then does nothing.
 class Statement {
  public:
   Statement& bind(int parameter, std::string_view text);
@@ -45,8 +46,23 @@ class Statement {
     void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
   };
   explicit Statement(sqlite3_stmt* statement) : statement_(statement) {}
+  Statement& bound(int code);
 
   std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+  int bound_ = SQLITE_OK;  ///< or why something could not be bound
+};
+
+/// Resets a statement at the end of a scope, in which something may throw: one that has given a row takes no new
+/// values, and would go on with the old ones.
+class ResetAtEnd {
+ public:
+  explicit ResetAtEnd(Statement& statement) : statement_(statement) {}
+  ~ResetAtEnd() { statement_.reset(); }
+  ResetAtEnd(const ResetAtEnd&) = delete;
+  ResetAtEnd& operator=(const ResetAtEnd&) = delete;
+
+ private:
+  Statement& statement_;
 };
 
 class Database {

@@ -97,8 +97,7 @@ Outcome<void> DurableFile::prepare_own() {
 Outcome<bool> DurableFile::step(Statement& statement) {
   auto out = statement.step();
   if (out) return out;
-  const int code = sqlite3_errcode(database_.handle());
-  if (code == SQLITE_CORRUPT || code == SQLITE_NOTADB) damaged_ = true;
+  if (out.error().damaged) damaged_ = true;
   statement.reset();
   return out;
 }

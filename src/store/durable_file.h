@@ -55,6 +55,8 @@ class DurableFile {
   Outcome<void> probe();
   /// Whether SQLite has found the file damaged; then no later commit can be trusted.
   bool damaged() const { return damaged_; }
+  /// It was found in another way than by step(): when a transaction began or was committed.
+  void note_damage() { damaged_ = true; }
 
  private:
   DurableFile(Database database, size_t steps);

@@ -104,7 +104,7 @@ EventLog::Figures EventLog::figures() const {
           .records = records_,
           .bytes = bytes_,
           .not_committed = not_committed_,
-          .failures = failures_,
+          .failures = health_.failures(),
           .trimmed = trimmed_,
           .commit_us = commit_us_,
           .queue_bytes = queue_bytes_};

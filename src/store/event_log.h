@@ -151,7 +151,6 @@ class EventLog {
   std::atomic<uint64_t> records_ = 0;
   std::atomic<uint64_t> bytes_ = 0;
   std::atomic<uint64_t> not_committed_ = 0;
-  std::atomic<uint64_t> failures_ = 0;
   std::atomic<uint64_t> trimmed_ = 0;
   std::atomic<uint64_t> commit_us_ = 0;
 

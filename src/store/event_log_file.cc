@@ -13,7 +13,7 @@ namespace {
 // A channel's rows lie together and in order, so that appending, trimming from the old end and loading each touch few
 // pages. Beginning a channel anew gives it another id: its old rows (`dead`) are deleted bit by bit, not while
 // publishers wait. AUTOINCREMENT, because an id that still has dead rows must not come back.
-constexpr std::array<const char*, 1> kSteps{R"(
+constexpr std::array<const char*, 2> kSteps{R"(
   CREATE TABLE channel (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     app TEXT NOT NULL,
@@ -35,6 +35,10 @@ constexpr std::array<const char*, 1> kSteps{R"(
     key TEXT NOT NULL,
     PRIMARY KEY (channel, offset)
   ) STRICT, WITHOUT ROWID;
+)",
+                                            R"(
+  ALTER TABLE event ADD COLUMN delivery_order INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE channel ADD COLUMN trimmed_order INTEGER NOT NULL DEFAULT 0;
 )"};
 
 constexpr uint64_t kOffsetMax = std::numeric_limits<int64_t>::max();
@@ -44,6 +48,7 @@ constexpr uint64_t kOffsetMax = std::numeric_limits<int64_t>::max();
 struct EventLogFile::Statements {
   Statement find;
   Statement range;
+  Statement order;
   Statement append;
   Statement begin;
   Statement end;
@@ -73,17 +78,19 @@ Outcome<void> EventLogFile::prepare() {
   TRY(Statement range, file_->prepare("SELECT (SELECT min(offset) FROM event WHERE channel = ?1), "
                                       "(SELECT max(offset) FROM event WHERE channel = ?1)"));
   TRY(Statement append, file_->prepare("INSERT INTO event (channel, offset, unix_ms, from_client, name, data, "
-                                       "user_id, packet, key) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+                                       "user_id, packet, key, delivery_order) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+  TRY(Statement order, file_->prepare("SELECT delivery_order FROM event WHERE channel = ? AND offset = ?"));
   TRY(Statement begin, file_->prepare("INSERT INTO channel (app, name, epoch) VALUES (?, ?, ?)"));
   TRY(Statement end, file_->prepare("DELETE FROM channel WHERE id = ?"));
   TRY(Statement bury, file_->prepare("INSERT INTO dead (id) VALUES (?)"));
-  TRY(Statement trimmed, file_->prepare("UPDATE channel SET trimmed = ?2 WHERE id = ?1 AND trimmed < ?2"));
+  TRY(Statement trimmed,
+      file_->prepare("UPDATE channel SET trimmed = ?2, trimmed_order = ?3 WHERE id = ?1 AND trimmed < ?2"));
   TRY(Statement remove, file_->prepare("DELETE FROM event WHERE channel = ? AND offset <= ?"));
   TRY(Statement dead, file_->prepare("SELECT id FROM dead LIMIT 1"));
   TRY(Statement collected, file_->prepare("DELETE FROM dead WHERE id = ?"));
-  sql_ = std::make_unique<Statements>(std::move(find), std::move(range), std::move(append), std::move(begin),
-                                      std::move(end), std::move(bury), std::move(trimmed), std::move(remove),
-                                      std::move(dead), std::move(collected));
+  sql_ = std::make_unique<Statements>(std::move(find), std::move(range), std::move(order), std::move(append),
+                                      std::move(begin), std::move(end), std::move(bury), std::move(trimmed),
+                                      std::move(remove), std::move(dead), std::move(collected));
   return {};
 }
 
@@ -125,7 +132,8 @@ Outcome<bool> EventLogFile::append(const EventRecord& record) {
   sql_->append.bind(1, known->id).bind(2, static_cast<int64_t>(record.offset));
   sql_->append.bind(3, static_cast<int64_t>(record.unix_ms)).bind(4, int64_t{record.from_client});
   sql_->append.bind(5, record.event).bind(6, record.data).bind(7, record.user_id);
-  TRY_VOID(run(sql_->append.bind(8, record.packet).bind(9, record.key)));
+  sql_->append.bind(8, record.packet).bind(9, record.key);
+  TRY_VOID(run(sql_->append.bind(10, static_cast<int64_t>(record.order))));
   known->last = record.offset;
   return true;
 }
@@ -152,8 +160,11 @@ Outcome<uint32_t> EventLogFile::remove_oldest(int64_t id, uint64_t up_to_offset,
   if (rows.newest == 0 || rows.oldest > up_to_offset) return 0;
   const uint64_t count = std::min<uint64_t>(rows_max, std::min(up_to_offset, rows.newest) - rows.oldest + 1);
   const auto last = static_cast<int64_t>(rows.oldest + count - 1);
+  TRY(const bool row, step(sql_->order.bind(1, id).bind(2, last)));
+  const int64_t order = row ? sql_->order.number(0) : 0;
+  sql_->order.reset();
   TRY_VOID(run(sql_->remove.bind(1, id).bind(2, last)));
-  TRY_VOID(run(sql_->trimmed.bind(1, id).bind(2, last)));
+  TRY_VOID(run(sql_->trimmed.bind(1, id).bind(2, last).bind(3, order)));
   return static_cast<uint32_t>(count);
 }
 

@@ -30,10 +30,11 @@ class EventLogFile {
   EventLogFile(const EventLogFile&) = delete;
   EventLogFile& operator=(const EventLogFile&) = delete;
 
-  /// What follows, up to collect(), belongs into such a transaction. When one of them fails, the transaction must be
-  /// rolled back and on_rollback() called.
-  Outcome<Transaction> begin() { return file_->begin(); }
+  DurableFile& durable() { return *file_; }
+  /// What a transaction that was rolled back has made untrue.
   void on_rollback();
+
+  // --- inside of a transaction
 
   /// False: out of order (Fate::kOutOfOrder); nothing has changed.
   Outcome<bool> append(const EventRecord& record);
@@ -46,12 +47,6 @@ class EventLogFile {
   Outcome<uint32_t> trim(ChannelView channel, uint64_t up_to_offset, uint32_t rows_max);
   /// Deletes records of histories that were replaced or ended, at most `rows_max`; says how many, as trim() does.
   Outcome<uint32_t> collect(uint32_t rows_max);
-
-  // As in DurableFile.
-  Outcome<void> checkpoint_if_due() { return file_->checkpoint_if_due(); }
-  Outcome<void> heal() { return file_->heal(); }
-  Outcome<void> probe() { return file_->probe(); }
-  bool damaged() const { return file_->damaged(); }
 
   /// All that is committed.
   Outcome<void> load(HistoryVisitor& visitor);

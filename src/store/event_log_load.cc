@@ -18,22 +18,26 @@ EventRecord record_of(const StoredChannel& channel, const Statement& row) {
   out.user_id = row.text(5);
   out.packet = row.text(6);
   out.key = row.text(7);
+  out.order = static_cast<uint64_t>(row.number(8));
   return out;
 }
 
 }  // namespace
 
 Outcome<void> EventLogFile::load(HistoryVisitor& visitor) {
-  TRY(Statement channels, file_->prepare("SELECT id, app, name, epoch, trimmed FROM channel ORDER BY app, name"));
-  TRY(Statement records, file_->prepare("SELECT offset, unix_ms, from_client, name, data, user_id, packet, key "
-                                        "FROM event WHERE channel = ? ORDER BY offset"));
+  TRY(Statement channels,
+      file_->prepare("SELECT id, app, name, epoch, trimmed, trimmed_order FROM channel ORDER BY app, name"));
+  TRY(Statement records,
+      file_->prepare("SELECT offset, unix_ms, from_client, name, data, user_id, packet, key, delivery_order "
+                     "FROM event WHERE channel = ? ORDER BY offset"));
   for (;;) {
     TRY(const bool more, step(channels));
     if (!more) return {};
     const int64_t id = channels.number(0);
     TRY(const Range rows, range(id));
     const uint64_t last = std::max(static_cast<uint64_t>(channels.number(4)), rows.newest);
-    const StoredChannel channel{channels.text(1), channels.text(2), channels.text(3), last};
+    const StoredChannel channel{channels.text(1), channels.text(2), channels.text(3), last,
+                                static_cast<uint64_t>(channels.number(5))};
     if (!visitor.on_channel(channel)) continue;
     records.reset();
     records.bind(1, id);

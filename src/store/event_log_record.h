@@ -24,6 +24,7 @@ struct EventRecord {
   std::string packet;
   std::string key;
   bool from_client = false;
+  uint64_t order = 0;  ///< hub::Publication::order(), below 2^63; 0: it was written before there were orders
 };
 
 enum class Fate : uint8_t {
@@ -45,7 +46,8 @@ struct StoredChannel {
   std::string app;
   std::string channel;
   std::string epoch;
-  uint64_t last_offset = 0;  ///< of the newest record there ever was in this epoch, trimmed or not; 0: none yet
+  uint64_t last_offset = 0;    ///< of the newest record there ever was in this epoch, trimmed or not; 0: none yet
+  uint64_t trimmed_order = 0;  ///< order of the newest record that was trimmed; 0: not known, or none was
 };
 
 /// What EventLog::load() calls, on the thread of the caller.

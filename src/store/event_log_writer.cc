@@ -5,14 +5,18 @@
 #include <utility>
 
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/memory_reserve.h"
 #include "base/result.h"
 #include "store/event_log.h"
 
 namespace kilat::store {
 
 void EventLog::run() {
-  while (take()) work();
+  memory::keep_reserve();
+  while (take()) {
+    work();
+    memory::keep_reserve();
+  }
   work();
   give_up();  // what the last attempt has left
   // Here and not in stop(): closing writes as well, with the signals of this thread.
@@ -81,12 +85,10 @@ void EventLog::work() {
 }
 
 bool EventLog::recover() {
-  if (file_->damaged()) return false;
-  Outcome<void> done = file_->heal();
+  if (file_->durable().damaged()) return false;
   // With records at hand these are the test.
-  if (done && taken_.empty()) done = file_->probe();
+  const Outcome<void> done = health_.recover(file_->durable(), taken_.empty());
   if (!done) failed(done.error());
-  if (done && taken_.empty()) health_.succeeded(true);
   return done.has_value();
 }
 
@@ -109,16 +111,14 @@ bool EventLog::commit_group() {
 // One transaction; `end` comes behind the last op in it.
 Outcome<void> EventLog::write_group(Ops::iterator& end) {
   const uint64_t until_us = monotonic_us() + uint64_t{options_.commit_ms_max} * 1'000;
-  try {
-    TRY(Transaction transaction, file_->begin());
+  return or_out_of_memory([&]() -> Outcome<void> {
+    TRY(Transaction transaction, file_->durable().begin());
     do {
       TRY_VOID(apply(*end));
       ++end;
     } while (end != taken_.end() && monotonic_us() < until_us);
     return transaction.commit();
-  } catch (const std::bad_alloc&) {
-    return std::unexpected(Fault{"out of memory", {}});
-  }
+  });
 }
 
 Outcome<void> EventLog::apply(Op& op) {
@@ -151,7 +151,7 @@ void EventLog::answer(Ops::iterator end) {
 // Answers all records as not committed. The rest stays for the next attempt, if there will be one.
 void EventLog::give_up() {
   Ops keep;
-  const bool for_good = last_round_ || !file_ || file_->damaged();
+  const bool for_good = last_round_ || !file_ || file_->durable().damaged();
   for (auto op = taken_.begin(); op != taken_.end();) {
     const auto next = std::next(op);
     op->fate = Fate::kNotCommitted;
@@ -163,10 +163,10 @@ void EventLog::give_up() {
 }
 
 bool EventLog::tidy() {
-  Outcome<void> done = file_->checkpoint_if_due();
+  Outcome<void> done = file_->durable().checkpoint_if_due();
   // A trim may be meant for records that are still in taken_.
   const bool to_delete = taken_.empty() && (garbage_ || !due_trims_.empty());
-  if (done && to_delete && monotonic_ms() >= tidy_at_ms_) done = delete_rows();
+  if (done && to_delete && monotonic_ms() >= tidy_at_ms_) done = or_out_of_memory([this] { return delete_rows(); });
   if (!done) failed(done.error());
   return done.has_value();
 }
@@ -175,7 +175,7 @@ Outcome<void> EventLog::delete_rows() {
   // A channel counts as a row, since it takes at least one look-up.
   uint32_t left = kTrimRowsMax;
   uint32_t rows = 0;
-  TRY(Transaction transaction, file_->begin());
+  TRY(Transaction transaction, file_->durable().begin());
   auto done = due_trims_.begin();
   for (; done != due_trims_.end() && left > 0; ++done) {
     TRY(const uint32_t removed, file_->trim(done->first, done->second.up_to_offset, left));
@@ -200,12 +200,8 @@ Outcome<void> EventLog::delete_rows() {
 }
 
 void EventLog::failed(const Fault& fault) {
-  ++failures_;
   file_->on_rollback();
-  // Before anybody hears of the failure: a sync that failed may have left a whole commit in the WAL.
-  if (!file_->damaged()) [[maybe_unused]]
-    const auto healed = file_->heal();
-  health_.failed(fault, file_->damaged());
+  health_.failed(fault, file_->durable());
 }
 
 }  // namespace kilat::store

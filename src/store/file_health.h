@@ -1,6 +1,7 @@
-// FileHealth: whether the writer of a durable file succeeds, since when it does not, and when it tries again.
-// Owner: the writer (EventLog, IngestLog), whose thread alone changes it; state() and for_good() may be called by any
-// thread. Bounds: pauses of kBackoffMsMin to kBackoffMsMax.
+// FileHealth: whether the writer of a durable file succeeds, since when it does not, and when it tries again; and how
+// the file is brought back to a state in which it can.
+// Owner: the writer (EventLog, IngestLog), whose thread alone changes it; state(), for_good() and failures() may be
+// called by any thread. Bounds: pauses of kBackoffMsMin to kBackoffMsMax.
 #pragma once
 
 #include <algorithm>
@@ -13,6 +14,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory_reserve.h"
+#include "base/result.h"
+#include "store/durable_file.h"
 #include "store/fault.h"
 
 namespace kilat::store {
@@ -38,12 +42,22 @@ class FileHealth {
     return state_;
   }
   bool for_good() const { return for_good_.load(std::memory_order_acquire); }
+  /// Attempts that failed, since the start.
+  uint64_t failures() const { return failures_.load(std::memory_order_relaxed); }
 
   // --- the writer's thread
   bool failing() const { return failing_; }
   uint64_t retry_at_ms() const { return retry_at_ms_; }  ///< monotonic
 
-  void failed(const Fault& fault, bool damaged) {
+  /// An attempt failed, and its transaction was rolled back. To be called before anybody hears of it: a sync that
+  /// failed may have left a whole commit in the WAL, which is emptied here.
+  void failed(const Fault& fault, DurableFile& file) {
+    const memory::MustSucceed noting;
+    ++failures_;
+    if (fault.damaged) file.note_damage();
+    if (!file.damaged()) [[maybe_unused]]
+      const auto healed = file.heal();
+    const bool damaged = file.damaged();
     backoff_ms_ = std::clamp(backoff_ms_ * 2, kBackoffMsMin, kBackoffMsMax);
     retry_at_ms_ = monotonic_ms() + backoff_ms_;
     if (!failing_) log::event(log::Level::kError, names_.first, {{"file", file_}, {"why", fault.why}});
@@ -54,6 +68,15 @@ class FileHealth {
     state_.healthy = false;
     state_.for_good = damaged;
     state_.error = fault.why;
+  }
+
+  /// Before the next attempt. `probe`: there is nothing to write, so a commit that changes nothing is the test.
+  Outcome<void> recover(DurableFile& file, bool probe) {
+    TRY_VOID(file.heal());
+    if (!probe) return {};
+    TRY_VOID(file.probe());
+    succeeded(true);
+    return {};
   }
 
   /// Something was written. A probe that was is no reason to be patient for less time at the next failure.
@@ -74,6 +97,7 @@ class FileHealth {
   uint64_t backoff_ms_ = 0;
   uint64_t retry_at_ms_ = 0;
   std::atomic<bool> for_good_ = false;
+  std::atomic<uint64_t> failures_ = 0;
   mutable std::mutex mutex_;
   State state_;
 };

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/random.h"
 #include "base/result.h"
 #include "store/ingest_statements.h"
@@ -124,11 +125,11 @@ Outcome<AcceptedJob> IngestFile::accept(const NewJob& job) {
   return AcceptedJob{id, job.readings, false};
 }
 
-Outcome<std::vector<IngestJob>> IngestFile::take(const std::string& app, int64_t& position, size_t jobs_max,
-                                                 uint64_t bytes_max) {
-  std::vector<IngestJob> out;
+Outcome<IngestFile::Taken> IngestFile::take(const std::string& app, int64_t& position, size_t jobs_max,
+                                            uint64_t bytes_max) {
+  Taken out;
   uint64_t bytes = 0;
-  while (out.size() < jobs_max) {
+  while (out.jobs.size() + out.lost < jobs_max) {
     TRY(const bool row, file_->step(sql_->next_job.bind_view(1, app).bind(2, position)));
     const int64_t id = sql_->next_job.number(0);
     const int64_t at = sql_->next_job.number(1);
@@ -136,12 +137,18 @@ Outcome<std::vector<IngestJob>> IngestFile::take(const std::string& app, int64_t
     const auto readings = static_cast<uint32_t>(sql_->next_job.number(3));
     bytes += static_cast<uint64_t>(sql_->next_job.number(4));
     sql_->next_job.reset();
-    if (!row || (!out.empty() && bytes > bytes_max)) break;
-    TRY([[maybe_unused]] const bool found, file_->step(sql_->payload.bind(1, id)));
-    out.push_back({.id = id, .app = app, .data = sql_->payload.text(0), .readings = readings, .stored = to_store});
-    sql_->payload.reset();
-    if (to_store) TRY_VOID(store(id, app, out.back().data));
+    if (!row || (!out.jobs.empty() && bytes > bytes_max)) break;
     position = at;
+    const ResetAtEnd done(sql_->payload);
+    TRY(const bool found, file_->step(sql_->payload.bind(1, id)));
+    if (!found) {
+      // Somebody has been in the file. Told as done, the readings would be gone without a word.
+      TRY_VOID(fail(id, 0, "its readings are missing in the file", unix_ms()));
+      ++out.lost;
+      continue;
+    }
+    out.jobs.push_back({.id = id, .app = app, .data = sql_->payload.text(0), .readings = readings, .stored = to_store});
+    if (to_store) TRY_VOID(store(id, app, out.jobs.back().data));
   }
   return out;
 }
@@ -224,6 +231,7 @@ Outcome<QueueFigures> IngestFile::figures(std::string_view app) {
 
 Outcome<std::vector<FailedJob>> IngestFile::failed(std::string_view app, int64_t after, uint32_t limit) {
   std::vector<FailedJob> out;
+  const ResetAtEnd done(sql_->failed_jobs);
   Statement& list = sql_->failed_jobs.bind_view(1, app).bind(2, after).bind(3, int64_t{limit});
   for (;;) {
     TRY(const bool row, file_->step(list));
@@ -236,7 +244,6 @@ Outcome<std::vector<FailedJob>> IngestFile::failed(std::string_view app, int64_t
                    .tries = static_cast<uint32_t>(list.number(5)),
                    .error = list.text(6)});
   }
-  list.reset();
   return out;
 }
 
@@ -272,6 +279,7 @@ Outcome<void> IngestFile::store(int64_t job, std::string_view app, std::string_v
 Outcome<std::vector<SensorRow>> IngestFile::sensors(std::string_view app, const std::optional<std::string>& after,
                                                     uint32_t limit) {
   std::vector<SensorRow> out;
+  const ResetAtEnd done(sql_->list_sensors);
   Statement& list = sql_->list_sensors.bind_view(1, app).bind_view(2, after ? *after : std::string_view());
   list.bind(3, int64_t{limit}).bind(4, int64_t{!after});
   for (;;) {
@@ -282,7 +290,6 @@ Outcome<std::vector<SensorRow>> IngestFile::sensors(std::string_view app, const 
                    .last_ms = static_cast<uint64_t>(list.number(2)),
                    .last_value = list.text(3)});
   }
-  list.reset();
   return out;
 }
 
@@ -291,11 +298,15 @@ Outcome<bool> IngestFile::read(ReadingRange& range, uint32_t rows_max, ReadingVi
   if (sensor == 0) return false;
   const auto from = static_cast<int64_t>(std::min<uint64_t>(range.from_ms, INT64_MAX));
   const auto to = static_cast<int64_t>(std::min<uint64_t>(range.to_ms, INT64_MAX));
-  if (!range.after) {
-    range.after = range.backwards ? ReadingRange::Place{static_cast<uint64_t>(to), 0}
-                                  : ReadingRange::Place{static_cast<uint64_t>(from), -1};
+  using Place = ReadingRange::Place;
+  // A place that somebody names may lie outside of the range.
+  if (range.backwards) {
+    range.after = std::min(range.after.value_or(Place{UINT64_MAX, 0}), Place{static_cast<uint64_t>(to), 0});
+  } else {
+    range.after = std::max(range.after.value_or(Place{0, -1}), Place{static_cast<uint64_t>(from), -1});
   }
   Statement& rows = range.backwards ? sql_->newest_readings : sql_->oldest_readings;
+  const ResetAtEnd done(rows);
   rows.bind(1, sensor).bind(2, static_cast<int64_t>(range.after->unix_ms)).bind(3, range.after->sequence);
   rows.bind(4, range.backwards ? from : to).bind(5, int64_t{rows_max});
   uint32_t seen = 0;
@@ -310,7 +321,6 @@ Outcome<bool> IngestFile::read(ReadingRange& range, uint32_t rows_max, ReadingVi
         {.unix_ms = place.unix_ms, .sensor = range.sensor, .value = value, .data = rows.view(3)}, place);
     if (wanted) range.after = place;
   }
-  rows.reset();
   return wanted && seen == rows_max;
 }
 
@@ -329,11 +339,13 @@ Outcome<uint32_t> IngestFile::expire(std::string_view app, uint64_t before_ms, i
     TRY_VOID(file_->run(expire.bind(3, int64_t{rows_max - removed})));
     const auto rows = static_cast<uint32_t>(file_->changes());
     removed += rows;
+    if (rows > 0) {
+      // Where readings are left, this does nothing.
+      TRY_VOID(file_->run(sql_->drop_sensor.bind(1, id)));
+      if (file_->changes() > 0) sensors_.clear();
+    }
     if (removed == rows_max) break;  // there may be more of this sensor
     sensor = id;
-    if (rows == 0) continue;
-    TRY_VOID(file_->run(sql_->drop_sensor.bind(1, id)));
-    if (file_->changes() > 0) sensors_.clear();
   }
   return removed;
 }

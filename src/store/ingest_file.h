@@ -44,9 +44,13 @@ class IngestFile {
 
   // --- inside of a transaction
   Outcome<AcceptedJob> accept(const NewJob& job);
+  struct Taken {
+    std::vector<IngestJob> jobs;
+    uint64_t lost = 0;  ///< jobs whose readings are not in the file any more: they are failed ones now
+  };
   /// The jobs of an app that wait behind `position`, the oldest first: at most `jobs_max`, and of `bytes_max` unless
   /// it is one. What is to be stored is stored. `position` becomes that of the last one.
-  Outcome<std::vector<IngestJob>> take(const std::string& app, int64_t& position, size_t jobs_max, uint64_t bytes_max);
+  Outcome<Taken> take(const std::string& app, int64_t& position, size_t jobs_max, uint64_t bytes_max);
   /// The job is done. Says how many bytes it counted; 0: there was none.
   Outcome<uint64_t> remove(int64_t id);
   Outcome<void> fail(int64_t id, uint32_t tries, std::string_view error, uint64_t unix_ms);

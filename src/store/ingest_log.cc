@@ -16,6 +16,24 @@ uint64_t cost_of(const NewJob& job) {
   return job.data.size() + IngestFile::kJobBytes;
 }
 
+// Bytes of the queue for an order, given back when it does not come that far.
+class Claim {
+ public:
+  Claim(std::atomic<uint64_t>& queue, uint64_t bytes) : queue_(queue), bytes_(bytes), total_(queue += bytes) {}
+  ~Claim() { queue_ -= bytes_; }
+  Claim(const Claim&) = delete;
+  Claim& operator=(const Claim&) = delete;
+
+  uint64_t total() const { return total_; }
+  /// They are the order's now.
+  void keep() { bytes_ = 0; }
+
+ private:
+  std::atomic<uint64_t>& queue_;
+  uint64_t bytes_;
+  const uint64_t total_;  ///< of the queue, with these
+};
+
 }  // namespace
 
 IngestLog::IngestLog(Options options, std::unique_ptr<IngestFile> file)
@@ -79,10 +97,8 @@ IngestLog::Taken IngestLog::accept(NewJob job, std::move_only_function<void(Outc
   const uint64_t bytes = cost_of(job);
   if (bytes > options_.queue_bytes_max) return Taken::kTooLarge;
   // Several shards may come at once: whoever finds that it was too much takes it back.
-  if (queue_bytes_.fetch_add(bytes) + bytes > options_.queue_bytes_max) {
-    queue_bytes_ -= bytes;
-    return Taken::kFull;
-  }
+  Claim claim(queue_bytes_, bytes);
+  if (claim.total() > options_.queue_bytes_max) return Taken::kFull;
   struct Course {
     NewJob job;
     AcceptedJob accepted;
@@ -107,9 +123,9 @@ IngestLog::Taken IngestLog::accept(NewJob job, std::move_only_function<void(Outc
     }
     course->told(course->accepted);
   };
-  if (push(std::move(order), false)) return Taken::kYes;
-  queue_bytes_ -= bytes;
-  return Taken::kStopped;
+  if (!push(std::move(order), false)) return Taken::kStopped;
+  claim.keep();
+  return Taken::kYes;
 }
 
 void IngestLog::finished(const IngestJob& job) {
@@ -219,7 +235,7 @@ IngestLog::Figures IngestLog::figures() const {
           .done = done_,
           .given_up = given_up_,
           .commits = commits_,
-          .failures = failures_};
+          .failures = health_.failures()};
 }
 
 }  // namespace kilat::store

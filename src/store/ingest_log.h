@@ -106,6 +106,8 @@ class IngestLog {
   std::string name_of(int64_t id) const;
   int64_t parse_name(std::string_view name) const;
 
+  /// Whether more than half of the queue is taken.
+  bool filling() const { return queue_bytes_ > options_.queue_bytes_max / 2; }
   FileHealth::State health() const { return health_.state(); }
   Figures figures() const;
 
@@ -173,6 +175,7 @@ class IngestLog {
   std::deque<Question> asked_;
   std::map<std::string, Lane, std::less<>> lanes_;
   std::map<std::string, Lane, std::less<>> advanced_;  // lanes as they are when the transaction is committed
+  uint64_t lost_ = 0;                                  // jobs that the transaction under way has found without readings
   uint64_t out_bytes_ = 0;
   Tidying tidying_;
   bool last_round_ = false;
@@ -185,7 +188,6 @@ class IngestLog {
   std::atomic<uint64_t> done_ = 0;
   std::atomic<uint64_t> given_up_ = 0;
   std::atomic<uint64_t> commits_ = 0;
-  std::atomic<uint64_t> failures_ = 0;
 
   std::thread thread_;
 };

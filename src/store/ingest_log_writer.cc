@@ -4,6 +4,7 @@
 #include <new>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/memory_reserve.h"
 #include "base/result.h"
 #include "store/ingest_log.h"
@@ -35,6 +36,7 @@ bool IngestLog::take() {
   last_round_ = stopping_;
   taken_.splice(taken_.end(), orders_);
   hurry_ = false;
+  const memory::MustSucceed taking;
   std::ranges::move(questions_, std::back_inserter(asked_));
   questions_.clear();
   return !last_round_;
@@ -79,11 +81,9 @@ void IngestLog::work() {
 
 bool IngestLog::recover() {
   if (file_->durable().damaged()) return false;
-  Outcome<void> done = file_->durable().heal();
   // With orders at hand these are the test.
-  if (done && taken_.empty()) done = file_->durable().probe();
+  const Outcome<void> done = health_.recover(file_->durable(), taken_.empty());
   if (!done) failed(done.error());
-  if (done && taken_.empty()) health_.succeeded(true);
   return done.has_value();
 }
 
@@ -91,6 +91,7 @@ bool IngestLog::commit_group() {
   auto end = taken_.begin();
   std::vector<IngestJob> out;
   advanced_.clear();
+  lost_ = 0;
   const Outcome<void> done = write_group(end, out);
   if (!done) {
     failed(done.error());
@@ -106,7 +107,7 @@ bool IngestLog::commit_group() {
 // One transaction: orders, then what is next of each app's queue. `end` comes behind the last order in it.
 Outcome<void> IngestLog::write_group(Orders::iterator& end, std::vector<IngestJob>& out) {
   const uint64_t until_us = monotonic_us() + uint64_t{options_.commit_ms_max} * 1'000;
-  try {
+  return or_out_of_memory([&]() -> Outcome<void> {
     TRY(Transaction transaction, file_->durable().begin());
     while (end != taken_.end() && (end == taken_.begin() || monotonic_us() < until_us)) {
       TRY_VOID(end->work(*file_));
@@ -114,9 +115,7 @@ Outcome<void> IngestLog::write_group(Orders::iterator& end, std::vector<IngestJo
     }
     if (!last_round_) TRY_VOID(advance(out));
     return transaction.commit();
-  } catch (const std::bad_alloc&) {
-    return std::unexpected(Fault{"out of memory", {}});
-  }
+  });
 }
 
 // Takes jobs out of the queue, and stores what is to be stored. The lanes change when that is committed.
@@ -128,9 +127,10 @@ Outcome<void> IngestLog::advance(std::vector<IngestJob>& out) {
     Lane next = lane;
     const size_t jobs_max = kLaneJobs - lane.out_jobs;
     const uint64_t bytes_max = std::min(kLaneBytes - lane.out_bytes, kStepBytes);
-    TRY(std::vector<IngestJob> jobs, file_->take(app, next.position, jobs_max, bytes_max));
-    next.more = !jobs.empty();
-    for (IngestJob& job : jobs) {
+    TRY(IngestFile::Taken taken, file_->take(app, next.position, jobs_max, bytes_max));
+    next.more = !taken.jobs.empty() || taken.lost > 0;
+    lost_ += taken.lost;
+    for (IngestJob& job : taken.jobs) {
       bytes += job.data.size();
       next.out_bytes += job.data.size();
       ++next.out_jobs;
@@ -145,6 +145,11 @@ void IngestLog::carried_out(Orders::iterator end, std::vector<IngestJob> out) {
   const memory::MustSucceed telling;
   for (auto& [app, lane] : advanced_) lanes_.insert_or_assign(app, lane);
   advanced_.clear();
+  if (lost_ > 0) log::event(log::Level::kError, "ingest_jobs_lost", {{"jobs", lost_}});
+  queue_jobs_ -= lost_;
+  failed_jobs_ += lost_;
+  given_up_ += lost_;
+  lost_ = 0;
   for (const IngestJob& job : out) {
     out_bytes_ += job.data.size();
     if (job.stored) stored_ += job.readings;
@@ -210,7 +215,7 @@ void IngestLog::end_questions() {
 bool IngestLog::tidy() {
   Outcome<void> done = file_->durable().checkpoint_if_due();
   if (done && !last_round_ && monotonic_ms() >= tidying_.due_ms) {
-    const Outcome<bool> more = expire_some();
+    const Outcome<bool> more = or_out_of_memory([this] { return expire_some(); });
     if (!more) done = std::unexpected(more.error());
     if (more) tidying_.due_ms = monotonic_ms() + (*more ? 0 : options_.tidy_ms);
   }
@@ -246,13 +251,9 @@ Outcome<bool> IngestLog::expire_some() {
 }
 
 void IngestLog::failed(const Fault& fault) {
-  ++failures_;
   file_->on_rollback();
   advanced_.clear();
-  // Before anybody hears of the failure: a sync that failed may have left a whole commit in the WAL.
-  if (!file_->durable().damaged()) [[maybe_unused]]
-    const auto healed = file_->durable().heal();
-  health_.failed(fault, file_->durable().damaged());
+  health_.failed(fault, file_->durable());
 }
 
 }  // namespace kilat::store

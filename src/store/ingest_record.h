@@ -2,6 +2,7 @@
 // Owner: plain values. Bounds: kReadingsMax readings of a job; its bytes are bound by who makes it.
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -25,6 +26,8 @@ class ReadingBatch {
 
   void append(const Reading& reading);
   uint32_t count() const { return count_; }
+  /// Heap bytes.
+  size_t bytes() const { return bytes_.capacity(); }
   std::string take() { return std::move(bytes_); }
 
  private:
@@ -105,6 +108,7 @@ struct ReadingRange {
   struct Place {
     uint64_t unix_ms = 0;
     int64_t sequence = 0;
+    auto operator<=>(const Place&) const = default;
   };
   std::optional<Place> after = {};
 };

@@ -15,7 +15,12 @@ describe('kilat check --who', () => {
   before(() => {
     directory = mkdtempSync(path.join(tmpdir(), 'kilat-who-'));
     file = path.join(directory, 'kilat.toml');
-    const rules = ['admin-dashboard subscribe=role:admin', 'booking.{userId} subscribe=user:{userId}|role:admin'];
+    const rules = [
+      'admin-dashboard subscribe=role:admin',
+      'booking.{userId} subscribe=user:{userId}|role:admin',
+      'lobby subscribe=anonymous publish=authenticated',
+      'asked subscribe=backend',
+    ];
     writeFileSync(file, configText({ apps: [{ rules, jwt_secret: kJwtSecret, jwt_audience: 'shop' }] }));
   });
   after(() => rmSync(directory, { recursive: true }));
@@ -44,6 +49,31 @@ describe('kilat check --who', () => {
     const { status, stdout } = check('--who', '{"sub":"8"}', 'private-news');
     assert.equal(status, 1);
     assert.match(stdout, /no rule: only with a signature/);
+  });
+
+  it('says what the server asks for beside the rules', () => {
+    for (const [who, channel, status, words] of [
+      ['', 'lobby', 0, /anonymous: yes\n +allowed/],
+      ['', 'presence-lobby', 1, /refused: a member of a presence channel is signed in/],
+      ['{"sub":"7"}', 'presence-lobby', 0, /anonymous: yes\n +allowed/],
+      ['{"sub":"7"}', 'asked', 1, /there is no app\.authorize_url/],
+      ['{"sub":"7"}', '#server-to-user-7', 0, /for user 7 only[^]*allowed[^]*only by the application/],
+      ['{"sub":"7"}', '#server-to-user-8', 1, /for user 8 only[^]*refused/],
+      ['', '#server-to-user-7', 1, /refused/],
+    ]) {
+      const { status: code, stdout } = check('--who', who, channel);
+      assert.equal(code, status, `${who} ${channel}: ${stdout}`);
+      assert.match(stdout, words);
+    }
+  });
+
+  it('says who may publish, and who sees the members', () => {
+    const publish = (channel) => check('--who', '{"sub":"8"}', channel).stdout.split('publish\n')[1];
+    assert.match(publish('lobby'), /authenticated: yes\n +allowed/);
+    assert.match(publish('private-news'), /allowed by app\.client_events/);
+    assert.match(publish('news'), /client_events_on_public is off/);
+    assert.match(publish('private-encrypted-news'), /client_events_on_encrypted is off/);
+    assert.match(check('--who', '{"sub":"8"}', 'presence-news').stdout, /presence\n[^]*all members are seen/);
   });
 
   it('takes a real token, and says what is wrong with another', () => {

@@ -9,11 +9,11 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 
 import { kEmbedBinary } from './embed_target.mjs';
-import { kWaitMs, startServer } from './harness.mjs';
+import { eventually, kWaitMs, startServer } from './harness.mjs';
 
 const kPublish = path.join(path.dirname(kEmbedBinary), 'embed_publish');
 
-/** `key`: hands readings in, with this idempotency key. */
+/** `key`: hands readings in, with this idempotency key; or 'batch:N', N events. */
 async function publish(url, { retries = 3, retry_lost = false, key } = {}) {
   const args = [url, String(retries), String(retry_lost), ...(key === undefined ? [] : [key])];
   const { stdout } = await promisify(execFile)(kPublish, args, { timeout: kWaitMs });
@@ -62,6 +62,54 @@ test('Trigger_429And503_AreTriedAgainOverOneConnection', async () => {
   assert.equal(result.sent, true);
   assert.deepEqual(result.seen, [...Array(3).fill('/apps/app-id/events'), '/apps/app-id/batch_events']);
   assert.equal(result.connections, 1);
+  // One key for all attempts of a call, another for the next call.
+  assert.match(result.keys[0], /^[0-9a-f]{32}$/);
+  assert.deepEqual(result.keys.slice(1, 3), [result.keys[0], result.keys[0]]);
+  assert.notEqual(result.keys[3], result.keys[0]);
+});
+
+test('Batch_LongerThanOneRequestTakes_GoesOutInOrder', async () => {
+  const server = await startServer({ apps: [{ batch_max: 10 }] });
+  const client = await server.connect();
+  await client.subscribe('one');
+  assert.deepEqual(await publish(server.url, { key: 'batch:25' }), { sent: true });
+  await eventually(() => client.all('batched').length === 25, 'all events');
+  assert.deepEqual(client.all('batched').map((frame) => Number(frame.data)), Array.from({ length: 25 }, (_, i) => i));
+  await server.stop();
+  const result = await publishTo([200, 503, 200, 400], { key: 'batch:25' });
+  assert.deepEqual([result.sent, result.status, result.published], [false, 400, 20]);
+  assert.equal(result.keys[1], result.keys[2]);
+  assert.equal(new Set(result.keys).size, 3);
+});
+
+test('Trigger_AnswerIsLost_KilatPublishesOnce', async () => {
+  const server = await startServer();
+  const client = await server.connect();
+  await client.subscribe('one');
+  // Hands every request on to the server, and breaks the connection instead of the first answer.
+  let broken = false;
+  const front = http.createServer((request, response) => {
+    const onward = http.request(
+      { host: server.host, port: server.port, path: request.url, method: request.method, headers: request.headers },
+      (answer) => {
+        answer.resume().on('end', () => {
+          if (!broken) {
+            broken = true;
+            return request.socket.destroy();
+          }
+          response.writeHead(answer.statusCode).end('{}');
+        });
+      },
+    );
+    request.pipe(onward);
+  });
+  await new Promise((resolve) => { front.listen(0, '127.0.0.1', resolve); });
+  assert.deepEqual(await publish(`http://127.0.0.1:${front.address().port}`, { retry_lost: true }), { sent: true });
+  await client.waitFor('batched');
+  assert.equal(client.all('paid').length, 1);
+  front.closeAllConnections();
+  front.close();
+  await server.stop();
 });
 
 test('Trigger_RetriesAreUsedUp_FailureHasTheWordsOfTheServer', async () => {
@@ -101,6 +149,23 @@ test('Ingest_WhenAnswersAreLost_IsTriedAgainWithTheSameKey', async () => {
   assert.equal(status, 422);
   assert.equal(new Set(keys).size, 1);
   assert.match(keys[0], /^[0-9a-f]{32}$/);
+});
+
+test('OtherCalls_WithQueryAndBody_AreSignedAndAnswered', async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), 'kilat-publisher-'));
+  const server = await startServer({ apps: [{ ingest_channel: 'one', ingest_keep: 3_600 }], ingest: { file: path.join(folder, 'ingest.db') } });
+  const first = await publish(server.url, { key: 'calls' });
+  assert.deepEqual([first.accepted, first.retried, first.forgotten], [1, { retried: 0 }, { forgotten: 0 }]);
+  assert.match(first.unknown, /job/);
+  // The first request may have asked before the reading was stored.
+  await eventually(async () => {
+    const { readings } = (await publish(server.url, { key: 'calls' })).readings;
+    return readings.length === 1 && readings[0].value === 20.5;
+  }, 'the reading');
+  const { text } = await server.request('GET', '/readings', { query: { sensor: 'a b&c' } });
+  assert.match(text, /"value":20\.50/, 'the digits that came');
+  await server.stop();
+  rmSync(folder, { recursive: true, force: true });
 });
 
 test('Ingest_ToKilat_IsTakenOnceForOneKey', async () => {

@@ -2,9 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 
+import { expectClose } from './asserts.mjs';
 import { ask, startEmbedded } from './embed_target.mjs';
 import { eventually } from './harness.mjs';
-import { closeSioClients, sioConnected, sioOnce } from './sio_clients.mjs';
+import { closeSioClients, sioConnected, sioOnce, sioSignin } from './sio_clients.mjs';
 
 let server;
 before(async () => {
@@ -70,13 +71,15 @@ test('Ask_SocketLeavesFirst_HandlerHearsThatNobodyAnswers', async () => {
   await eventually(async () => (await ask(other, 'log')).includes('never answered'), 'the reply handler');
 });
 
-test('Off_InsideItsOwnHandler_IsAnsweredOnce', async () => {
-  const socket = await sioConnected(server);
-  assert.equal(await ask(socket, 'off-me'), 'once');
-  await assert.rejects(() => new Promise((resolve, reject) => {
-    socket.timeout(200).emit('off-me', (error) => (error ? reject(error) : resolve()));
-  }));
-});
+for (const [name, args, answer] of [['off-me', [], 'once'], ['once-me', [1], 2]]) {
+  test(`Handler_ThatIsGone_AnswersOnce (${name})`, async () => {
+    const socket = await sioConnected(server);
+    assert.equal(await ask(socket, name, ...args), answer);
+    await assert.rejects(() => new Promise((resolve, reject) => {
+      socket.timeout(200).emit(name, ...args, (error) => (error ? reject(error) : resolve()));
+    }));
+  });
+}
 
 test('Rooms_ToExceptAndEverybody_ReachWhoIsMeantOnce', async () => {
   const sockets = [];
@@ -146,6 +149,28 @@ test('BuiltInEvents_NoHandlerHasTheName_AreStillAnswered', async () => {
   const heard = sioOnce(socket, 'order.paid');
   await server.publish('orders', 'order.paid', JSON.stringify({ id: 1 }));
   assert.deepEqual(await heard, [{ id: 1 }]);
+});
+
+test('Users_OnBothProtocols_AreReachedCountedAndDisconnected', async () => {
+  const admin = await sioConnected(server);
+  const user = await sioConnected(server);
+  const pusher = await server.connect();
+  await pusher.signin({ id: 'ulla' });
+  await sioSignin(user, { id: 'ulla' });
+  const count = () => ask(admin, 'count-user', 'ulla');
+  await eventually(async () => (await count()) === 2, 'both connections');
+  assert.equal(await ask(admin, 'count-user', 'nobody'), 0);
+  assert.equal(await ask(admin, 'count-user', ''), false);
+  const heard = sioOnce(user, 'personal');
+  assert.equal(await ask(admin, 'to-user', 'ulla', { n: 1 }), true);
+  assert.deepEqual(await heard, [{ n: 1 }]);
+  assert.deepEqual(JSON.parse((await pusher.waitFor('personal')).data), { n: 1 });
+  assert.equal(await ask(admin, 'to-user', '', 1), false);
+  const gone = sioOnce(user, 'disconnect');
+  assert.equal(await ask(admin, 'disconnect-user', 'ulla'), true);
+  await gone;
+  await expectClose(pusher, 'terminated_by_api');
+  await eventually(async () => (await count()) === 0, 'nobody left');
 });
 
 test('TimersPostAndThreads_ReachTheClient', async () => {

@@ -55,6 +55,23 @@ test('Handler_Blocks_IsNamedInTheLogOnce', async () => {
   assert.ok(Number(slow[0].took_ms) >= 250);
 });
 
+test('Handler_Blocks_SocketsOfOtherShardsAreServed', { skip: process.env.KILAT_SHARDS === '1' }, async () => {
+  const sockets = [];
+  for (let i = 0; i < 16; ++i) sockets.push(await sioConnected(server, { transports: ['websocket'] }));
+  const [blocked, ...others] = sockets;
+  let over = false;
+  const block = ask(blocked, 'block', 3_000).then(() => {
+    over = true;
+  });
+  let meanwhile = 0;
+  await Promise.all(others.map(async (socket) => {
+    assert.equal(await ask(socket, 'add', 1, 2), 3);
+    if (!over) ++meanwhile;
+  }));
+  await block;
+  assert.ok(meanwhile > 0, 'nobody was served meanwhile');
+});
+
 test('Handle_OutlivesItsSocket_CallsDoNothing', async () => {
   const [socket, other] = [await sioConnected(server), await sioConnected(server)];
   socket.emit('keep-me', () => {});

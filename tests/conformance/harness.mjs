@@ -13,7 +13,7 @@ import readline from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
 import { request as signedRequest } from './http_client.mjs';
-import { kWaitMs } from './wait.mjs';
+import { kWaitMs, Waiters } from './wait.mjs';
 import { connect as connectClient } from './ws_client.mjs';
 
 const require = createRequire(import.meta.url);
@@ -115,14 +115,14 @@ class Server {
     this.stray = []; // lines of stderr that are not JSON
     this.clients = new Set();
     this.violations = []; // broken string rules of the protocol, found by any recording client
-    this.waiters = new Set();
+    this.waiters = new Waiters();
     this.exited = new Promise((resolve) => {
       child.once('exit', (code, signal) => resolve({ code, signal }));
     });
     this.ended = null;
     this.exited.then((how) => {
       this.ended = how;
-      this.#wake();
+      this.waiters.changed();
     });
     // The exit event may come before the last lines have been read.
     this.drained = new Promise((resolve) => {
@@ -147,35 +147,24 @@ class Server {
       return;
     }
     this.logs.push(entry);
-    this.#wake();
-  }
-
-  #wake() {
-    for (const check of [...this.waiters]) check();
+    this.waiters.changed();
   }
 
   /** Resolves with the first log line, past (from index `since` on) or future, for which `predicate` holds. */
   waitForLog(predicate, what = String(predicate), { since = 0, timeout_ms = kWaitMs } = {}) {
-    return new Promise((resolve, reject) => {
-      let seen = since;
-      const finish = (settle, value) => {
-        clearTimeout(timer);
-        this.waiters.delete(check);
-        settle(value);
-      };
-      const check = () => {
-        for (; seen < this.logs.length; ++seen) {
-          if (predicate(this.logs[seen])) return finish(resolve, this.logs[seen]);
-        }
-        if (this.ended) finish(reject, new Error(`server ended (${JSON.stringify(this.ended)}) before ${what}`));
-      };
-      const timer = setTimeout(() => {
-        const tail = this.logs.slice(-5).map((line) => JSON.stringify(line));
-        finish(reject, new Error(`no log line for ${what}; the last ones:\n${[...tail, ...this.stray].join('\n')}`));
-      }, timeout_ms);
-      this.waiters.add(check);
-      check();
-    });
+    let seen = since;
+    const probe = () => {
+      for (; seen < this.logs.length; ++seen) {
+        if (predicate(this.logs[seen])) return this.logs[seen];
+      }
+      return null;
+    };
+    const over = () => this.ended && `server ended (${JSON.stringify(this.ended)}) before ${what}`;
+    const late = () => {
+      const tail = this.logs.slice(-5).map((line) => JSON.stringify(line));
+      return `no log line for ${what}; the last ones:\n${[...tail, ...this.stray].join('\n')}`;
+    };
+    return this.waiters.until(probe, { over, late, timeout_ms });
   }
 
   /** Ids of the reasons of all connections closed so far, in order. */

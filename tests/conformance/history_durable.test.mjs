@@ -51,6 +51,21 @@ describe('durable history', () => {
     await server.stop();
   });
 
+  it('a position from before the first event holds after a restart too', async () => {
+    let server = await start('empty.db');
+    const client = await server.connect();
+    const first = positionOf(await client.subscribe('jobs', { recover: true }));
+    assert.equal(first.offset, 0);
+    await server.stop();
+    server = await start('empty.db');
+    await server.publish('jobs', 'e', 'a', { info: 'position' });
+    const back = await server.connect();
+    const answer = JSON.parse((await back.subscribe('jobs', { recover: first })).data);
+    assert.deepEqual(answer, { position: { ...first, offset: 1 }, recovered: true });
+    await back.until(() => events(back, 'jobs').length === 1, 'the event');
+    await server.stop();
+  });
+
   it('kill -9 under load, many times: nothing acknowledged is missing, nothing comes twice, order stays', async () => {
     const rounds = process.env.KILAT_LONG === '1' ? 100 : 12;
     const channels = ['jobs.1', 'jobs.2', 'jobs.3'];

@@ -4,7 +4,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import net from 'node:net';
 
-import { kWaitMs } from './wait.mjs';
+import { Waiters } from './wait.mjs';
 
 const kGuid = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'; // RFC 6455 section 1.3
 
@@ -63,7 +63,7 @@ export class RawSocket {
     this.socket = socket;
     this.received = Buffer.alloc(0); // not yet taken
     this.ended = false; // the peer has sent FIN, or the connection is gone
-    this.waiters = new Set();
+    this.waiters = new Waiters();
     socket.on('data', (chunk) => this.#changed(() => {
       this.received = Buffer.concat([this.received, chunk]);
     }));
@@ -77,26 +77,13 @@ export class RawSocket {
 
   #changed(change) {
     change();
-    for (const check of [...this.waiters]) check();
+    this.waiters.changed();
   }
 
   /** Resolves with the first truthy value of `probe`, asked again after each chunk and at the end. */
   until(probe, what, { even_ended = false } = {}) {
-    return new Promise((resolve, reject) => {
-      const finish = (settle, value) => {
-        clearTimeout(timer);
-        this.waiters.delete(check);
-        settle(value);
-      };
-      const check = () => {
-        const value = probe();
-        if (value) finish(resolve, value);
-        else if (this.ended && !even_ended) finish(reject, new Error(`connection ended before ${what}`));
-      };
-      const timer = setTimeout(() => finish(reject, new Error(`no ${what}`)), kWaitMs);
-      this.waiters.add(check);
-      check();
-    });
+    const over = () => this.ended && !even_ended && `connection ended before ${what}`;
+    return this.waiters.until(probe, { over, late: () => `no ${what}` });
   }
 
   write(bytes) {

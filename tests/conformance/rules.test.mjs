@@ -394,6 +394,79 @@ describe('rules', () => {
       }
     });
 
+    it('no client can have the backend left alone for others, by headers that are none or answers of its own', async () => {
+      backend_answer = ({ channel_name }) => (channel_name === 'asked.good' ? { status: 200, text: 'true' } : { status: 419, text: '' });
+      const bad = await sioConnected(target, { transports: ['websocket'] });
+      for (let i = 0; i < 8; ++i) {
+        const auth = { headers: { Authorization: i % 2 === 0 ? 'a\r\nHost: b' : 'x'.repeat(20_000) } };
+        assert.equal((await sioCall(bad, 'subscribe', { channel: `asked.${i}`, auth })).error, 'backend_refused');
+      }
+      assert.equal(asked.length, 0);
+      for (let i = 0; i < 8; ++i) {
+        assert.equal((await sioCall(bad, 'subscribe', { channel: `asked.${i}` })).error, 'backend_unavailable');
+      }
+      assert.equal((await sioCall(bad, 'subscribe', 'asked.good')).ok, true);
+    });
+
+    it('a backend that is down is left alone, and found again when it is back; others are served meanwhile', async () => {
+      const probe = createServer((_, response) => response.writeHead(200).end('true'));
+      await new Promise((resolve) => probe.listen(0, '127.0.0.1', resolve));
+      const { port } = probe.address();
+      await new Promise((resolve) => probe.close(resolve));
+      const other = await startServer({
+        server: { shards: 1 },
+        apps: [{ rules: ['asked.* subscribe=backend'], authorize_url: `http://user:hidden@127.0.0.1:${port}/auth?k=hidden` }],
+      });
+      const back = createServer((_, response) => response.writeHead(200).end('true'));
+      try {
+        const client = await other.connect();
+        for (let i = 0; i < 6; ++i) {
+          client.send({ event: 'pusher:subscribe', data: { channel: `private-asked.${i}` } });
+          await expectSubscriptionError(client, `private-asked.${i}`, 'backend_unavailable');
+        }
+        const line = await other.waitForLog((entry) => entry.event === 'backend_unavailable', 'the line about the backend');
+        assert.equal(line.url, `http://127.0.0.1:${port}/auth`);
+        assert.ok(line.why.length > 0);
+        await client.subscribe('free');
+        await other.publish('free', 'n', '1');
+        await client.waitFor('n');
+        await new Promise((resolve) => back.listen(port, '127.0.0.1', resolve));
+        await eventually(async () => {
+          const from = client.frames.length;
+          client.send({ event: 'pusher:subscribe', data: { channel: 'private-asked.again' } });
+          const answer = await client.waitFor((frame) => frame.channel === 'private-asked.again', { from });
+          return answer.event === 'pusher_internal:subscription_succeeded';
+        }, 'the backend is asked again');
+        await other.waitForLog((entry) => entry.event === 'backend_back', 'the line about its return');
+        assert.equal(JSON.stringify(other.logs).includes('hidden'), false);
+      } finally {
+        back.close();
+        await other.stop();
+      }
+    });
+
+    it('a slow backend keeps nobody waiting but those who ask it', async () => {
+      const slow = createServer((_, response) => setTimeout(() => response.writeHead(200).end('true'), 1_500));
+      await new Promise((resolve) => slow.listen(0, '127.0.0.1', resolve));
+      const other = await startServer({
+        apps: [{ rules: ['asked.* subscribe=backend'], authorize_url: `http://127.0.0.1:${slow.address().port}/`, authorize_timeout_ms: 10_000 }],
+      });
+      try {
+        const [waiting, free] = [await other.connect(), await other.connect()];
+        for (let i = 0; i < 20; ++i) waiting.send({ event: 'pusher:subscribe', data: { channel: `private-asked.${i}` } });
+        await waiting.ping();
+        await free.subscribe('free');
+        await other.publish('free', 'n', '1');
+        await free.waitFor('n');
+        assert.equal(waiting.all('pusher_internal:subscription_succeeded').length, 0, 'served before the backend has answered');
+        await waiting.until(() => waiting.all('pusher_internal:subscription_succeeded').length === 20, 'all answers');
+      } finally {
+        slow.closeAllConnections();
+        slow.close();
+        await other.stop();
+      }
+    });
+
     it('a backend that fails opens the circuit: it is left alone for a while, and clients hear at once', async () => {
       backend_answer = () => ({ status: 500, text: 'oops' });
       const socket = await sioConnected(target, { transports: ['websocket'] });

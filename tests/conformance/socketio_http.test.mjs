@@ -224,6 +224,8 @@ describe('socketio_http', () => {
     raw.write(requestText(target, 'GET', { EIO: 4, transport: 'polling', sid }));
     await sleep(300);
     raw.destroy();
+    // Another connection, perhaps on another thread of the server: it may be faster than the news.
+    await sleep(500);
     await assertGone(target, sid);
   });
 

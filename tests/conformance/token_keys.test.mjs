@@ -6,6 +6,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import { after, afterEach, describe, it } from 'node:test';
 
+import { expectClose } from './asserts.mjs';
 import { eventually } from './harness.mjs';
 import { closeSioClients, sioClient, sioConnected, sioOnce } from './sio_clients.mjs';
 import { kReference, startTarget } from './sio_target.mjs';
@@ -117,6 +118,40 @@ describe('keys of tokens', { skip: kReference }, () => {
     // The old key is withdrawn: who has one signed with it is let in until the keys are fetched again.
     issuer.keys = [new_key];
     await connect(new_key.token('last', claims));
+  });
+
+  it('refuses a withdrawn key once it has the new ones, on both protocols, and lets those with a new one in meanwhile', async () => {
+    const old_key = new Key('old');
+    const new_key = new Key('new');
+    await start(old_key);
+    const pusher = async (token) => {
+      const client = await target.server.connect();
+      client.send({ event: 'pusher:signin', data: { token } });
+      return client;
+    };
+    await connect(old_key.token('before', claims));
+    await (await pusher(old_key.token('before', claims))).waitFor('pusher:signin_success');
+    issuer.keys = [new_key];
+    let over = false;
+    let let_in = 0;
+    const load = async () => {
+      for (; !over; ++let_in) {
+        (await connect(new_key.token(`n${let_in}`, claims))).disconnect();
+        await (await pusher(new_key.token(`n${let_in}`, claims))).waitFor('pusher:signin_success');
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    };
+    // The first of them has the server fetch the keys.
+    await (await pusher(new_key.token('first', claims))).waitFor('pusher:signin_success');
+    const loading = load();
+    const refused = await pusher(old_key.token('late', claims));
+    // Not yet, where the keys were fetched too shortly before to be fetched again: but not let in either.
+    await expectClose(refused, ['token_key_unknown', 'token_keys_unavailable']);
+    await eventually(async () => (await refusal(old_key.token('late', claims))) === 'token_key_unknown', 'the last word');
+    over = true;
+    await loading;
+    assert.ok(let_in > 0);
+    assert.ok(issuer.asked <= 10, `asked ${issuer.asked} times`);
   });
 
   it('keeps the keys it has while the issuer is down, and tells others to come back', async () => {

@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import WebSocket from 'ws';
 
 import { channelAuth, signinAuth } from './http_client.mjs';
-import { kWaitMs } from './wait.mjs';
+import { kWaitMs, Waiters } from './wait.mjs';
 
 const kInternalWithString = new Set([
   'pusher:connection_established',
@@ -56,7 +56,7 @@ export class Client {
     this.raw = [];
     this.closed = null; // {code, reason} when it is
     this.socket_id = null;
-    this.waiters = new Set();
+    this.waiters = new Waiters();
     this.pongs = []; // payloads of WebSocket pong frames
     this.control_pings = 0;
     socket.on('message', (data) => this.#take(data.toString('utf8')));
@@ -73,7 +73,7 @@ export class Client {
 
   #changed(change) {
     change();
-    for (const check of [...this.waiters]) check();
+    this.waiters.changed();
   }
 
   #take(text) {
@@ -88,22 +88,9 @@ export class Client {
 
   /** Resolves with the first truthy value of `probe`, asked again after each frame and at the close. */
   until(probe, what, { even_closed = false } = {}) {
-    return new Promise((resolve, reject) => {
-      const finish = (settle, value) => {
-        clearTimeout(timer);
-        this.waiters.delete(check);
-        settle(value);
-      };
-      const check = () => {
-        const value = probe();
-        if (value) finish(resolve, value);
-        else if (this.closed && !even_closed) finish(reject, new Error(`closed ${this.closed.code} before ${what}`));
-      };
-      const describe = () => this.raw.slice(-8).map((text) => text.slice(0, 300)).join('\n');
-      const timer = setTimeout(() => finish(reject, new Error(`no ${what}; the last frames:\n${describe()}`)), kWaitMs);
-      this.waiters.add(check);
-      check();
-    });
+    const over = () => this.closed && !even_closed && `closed ${this.closed.code} before ${what}`;
+    const describe = () => this.raw.slice(-8).map((text) => text.slice(0, 300)).join('\n');
+    return this.waiters.until(probe, { over, late: () => `no ${what}; the last frames:\n${describe()}` });
   }
 
   /** The first frame from index `from` on that satisfies `predicate` (or has this event name). */

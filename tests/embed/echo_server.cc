@@ -60,6 +60,7 @@ void add_basic_events(const io::Socket& socket, Shared& shared) {
                 [&shared](const io::Reply& reply) { shared.note(reply ? "answered" : "never answered"); });
     socket.disconnect();
   });
+  socket.once("once-me", [](int n, const io::Ack& ack) { ack(n + 1); });
   socket.on("off-me", [socket](const io::Ack& ack) {
     socket.off("off-me");
     ack("once");
@@ -189,6 +190,34 @@ void add_middleware(kilat::Server& server) {
   });
 }
 
+json::object handshake_json(const io::Handshake& handshake) {
+  json::object headers;
+  for (const auto& [name, value] : handshake.headers) headers[name] = value;
+  return {{"address", handshake.address},
+          {"url", handshake.url},
+          {"query", json::value_from(handshake.query)},
+          {"headers", headers},
+          {"x-color", handshake.header("X-COLOR")},
+          {"nothing", handshake.header("x-nothing")}};
+}
+
+// What middleware sees of the request, what on_connection, and what a handler, on another thread.
+void add_handshakes(kilat::Server& server) {
+  io::Namespace space = server.io("/handshake");
+  space.use([](const io::Socket& socket, const io::Next& next) {
+    if (socket.handshake().header("x-color").empty()) return next("no color");
+    socket.data() = handshake_json(socket.handshake());
+    next();
+  });
+  space.on_connection([](const io::Socket& socket) {
+    socket.emit("came", std::any_cast<json::object>(socket.data()), handshake_json(socket.handshake()),
+                socket.recovered());
+  });
+  space.on("handshake", [](const io::Socket& socket, const io::Ack& ack) {
+    std::thread([socket, ack] { ack(handshake_json(socket.handshake())); }).detach();
+  });
+}
+
 void add_http(kilat::Server& server, const std::string& directory) {
   web::Routes& http = server.http();
   http.get("/hello/:name", [](const web::Request& request) {
@@ -217,6 +246,20 @@ void add_http(kilat::Server& server, const std::string& directory) {
   if (!directory.empty()) http.files("/", directory);
 }
 
+void add_users(kilat::Server& server) {
+  io::Namespace main = server.io();
+  main.on("to-user", [&server](const io::Socket&, std::string user, json::value data, const io::Ack& ack) {
+    ack(server.publish_to_user("app-id", user, "personal", data));
+  });
+  main.on("count-user", [&server](const io::Socket&, std::string user, const io::Ack& ack) {
+    if (!server.count_user("app-id", user, [ack](std::size_t count) { ack(count); })) ack(false);
+  });
+  // From a thread that is none of the server's.
+  main.on("disconnect-user", [&server](const io::Socket&, std::string user, const io::Ack& ack) {
+    std::thread([&server, user, ack] { ack(server.disconnect_user("app-id", user)); }).detach();
+  });
+}
+
 void add_pusher(kilat::Server& server, Shared& shared) {
   server.pusher().on_subscribe([&shared](const kilat::Subscription& subscription) {
     if (subscription.channel == "throwing") throw std::runtime_error("in on_subscribe");
@@ -243,6 +286,8 @@ int main(int argc, char** argv) {
   kilat::Server server(kilat::Options::from_file(argv[1]));
   add_sockets(server, shared);
   add_middleware(server);
+  add_handshakes(server);
+  add_users(server);
   add_http(server, argc > 2 ? argv[2] : "");
   add_pusher(server, shared);
   const kilat::TimerHandle ticks = server.every(milliseconds(20), [&server] { server.io().to("ticks").emit("tick"); });

@@ -32,7 +32,9 @@ config::Settings world_settings(uint32_t shards) {
   app.id = "4";
   app.key = "shared-key";
   app.compression = hub::Compression::kShared;
+  app.flow = {"conflating conflate=100ms key=/id"};
   settings.apps.push_back(app);
+  app.flow.clear();
   app.id = "5";
   app.key = "own-key";
   app.compression = hub::Compression::kDedicated;

@@ -171,6 +171,26 @@ bool slow_reader(World& world) {
   return quick.heard("hhhh") && slow.heard("<close 4100>");
 }
 
+// It is not closed: it gets the newest of each key.
+bool behind_on_a_conflating_channel(World& world) {
+  Client slow = connected(world, 0, kShared);
+  slow.subscribe("conflating");
+  world.settle();
+  slow.peer().open_window(100);
+  Client publisher(world, 1, kShared);
+  for (const char number : std::string_view("12345")) {
+    for (const char key : std::string_view("abc")) {
+      publisher.publish("conflating", std::string(R"({"id":")") + key + R"(","v":)" + number + R"(,"p":")" +
+                                          std::string(3'000, 'x') + R"("})");
+    }
+    world.pass(100);
+  }
+  slow.peer().open_window(fake_net::kUnlimited);
+  world.pass(1'000);
+  return slow.heard("kilat:missed") && slow.heard(R"(\"id\":\"a\",\"v\":5)") && slow.heard(R"(\"id\":\"b\",\"v\":5)") &&
+         slow.heard(R"(\"id\":\"c\",\"v\":5)");
+}
+
 bool partial_writes(World& world) {
   Client client = connected(world, 0);
   client.subscribe("c");
@@ -231,6 +251,7 @@ constexpr auto kScenarios = std::to_array<Scenario>({
     {"DeflateShared", deflate_shared},
     {"DeflateOwn", deflate_own},
     {"SlowReader", slow_reader},
+    {"BehindOnAConflatingChannel", behind_on_a_conflating_channel},
     {"PartialWrites", partial_writes},
     {"TerminatedUser", terminated_user},
     {"PingTimeout", ping_timeout},

@@ -1,21 +1,18 @@
 // Arbitrary bodies of POST events and batch_events: every one is refused by a row with an HTTP status, or gives events
 // that make valid JSON of the wire, with the data that the body had. The first byte chooses limits and kind.
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "api/event_body.h"
 #include "base/json_parser.h"
+#include "fuzz/require.h"
 #include "pusher/encode.h"
 
 namespace {
 
 using namespace kilat;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
+using kilat::testing::require;
 
 void check_event(const api::Event& event, const hub::AppSettings& app) {
   require(!event.name.empty() && event.name.size() <= app.event_name_max);

@@ -4,7 +4,6 @@
 // of a file, TOML or Soketi's JSON, and of a .env file.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -18,14 +17,12 @@
 #include "config/schema.h"
 #include "config/soketi_json.h"
 #include "config/toml_reader.h"
+#include "fuzz/require.h"
 
 namespace {
 
 using namespace kilat::config;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
+using kilat::testing::require;
 
 class Input {
  public:

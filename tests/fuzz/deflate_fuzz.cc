@@ -2,20 +2,17 @@
 // negotiated. The first byte chooses options.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
+#include "fuzz/require.h"
 #include "ws/deflate.h"
 
 namespace {
 
 using namespace kilat;
 using namespace kilat::ws;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
+using kilat::testing::require;
 
 void inflate_anything(std::string_view bytes, bool takeover, uint32_t bytes_max) {
   Inflater inflater(15, takeover);

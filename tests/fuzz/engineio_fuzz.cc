@@ -3,7 +3,6 @@
 // The first byte chooses options; then commands follow, each a byte and what it needs.
 #include <array>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +10,7 @@
 #include <vector>
 
 #include "fuzz/input.h"
+#include "fuzz/require.h"
 #include "socketio/payload.h"
 #include "unit/socketio/packet_check.h"
 #include "unit/socketio/poller.h"
@@ -21,10 +21,7 @@ using namespace kilat;
 using namespace kilat::socketio;
 using namespace kilat::socketio::testing;
 using kilat::testing::FuzzInput;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
+using kilat::testing::require;
 
 constexpr std::string_view kBodies[] = {"40",
                                         "41",

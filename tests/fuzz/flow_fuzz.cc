@@ -3,7 +3,6 @@
 // Input: a byte that says how many rules, each a text; then events: a byte that chooses, and texts.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,6 +12,7 @@
 #include "base/json_text.h"
 #include "flow/engine.h"
 #include "fuzz/input.h"
+#include "fuzz/require.h"
 
 namespace {
 
@@ -21,10 +21,7 @@ using kilat::flow::Engine;
 using kilat::flow::Event;
 using kilat::flow::FlowRule;
 using kilat::flow::RuleSet;
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
+using kilat::testing::require;
 
 constexpr std::string_view kChannels[] = {"a", "b", "private-a", "a.1", "c.x.y", "d"};
 constexpr std::string_view kNames[] = {"e", "f", "e.long.name"};

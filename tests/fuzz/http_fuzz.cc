@@ -1,11 +1,11 @@
 // A byte stream of HTTP requests, whole and cut into pieces: the outcome must be the same. Then the helpers that see
 // parts of it. Input: two bytes that choose limits and cuts, then the stream.
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "fuzz/require.h"
 #include "http/cors.h"
 #include "http/response.h"
 #include "http/uri.h"
@@ -14,10 +14,7 @@
 namespace {
 
 using namespace kilat::http;
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
+using kilat::testing::require;
 
 std::vector<size_t> random_cuts(uint32_t seed, size_t size) {
   std::vector<size_t> cuts;

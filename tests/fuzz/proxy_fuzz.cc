@@ -2,20 +2,17 @@
 // Input: one byte that chooses the cut, then the stream.
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
+#include "fuzz/require.h"
 #include "http/forwarded.h"
 #include "net/proxy_protocol.h"
 
 namespace {
 
 using kilat::net::ProxyParser;
-
-void require(bool condition) {
-  if (!condition) std::abort();
-}
+using kilat::testing::require;
 
 std::string outcome(std::string_view bytes, size_t step, size_t first) {
   ProxyParser parser;

@@ -2,12 +2,12 @@
 // ever receive valid JSON in valid frames, and the session stays or is closed by a row of the table.
 // The first byte chooses options; then commands follow, each a byte and what it needs.
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "base/json_parser.h"
 #include "fuzz/input.h"
+#include "fuzz/require.h"
 #include "unit/pusher/world.h"
 
 namespace {
@@ -16,11 +16,8 @@ using namespace kilat;
 using namespace kilat::pusher;
 using namespace kilat::pusher::testing;
 
-void require(bool holds) {
-  if (!holds) std::abort();
-}
-
 using Input = kilat::testing::FuzzInput;
+using kilat::testing::require;
 
 constexpr std::string_view kChannels[] = {
     "c", "private-c", "presence-c", "cache-c", "#server-to-user-1", "private-encrypted-c", "private-cache-c", ""};

@@ -3,11 +3,11 @@
 // stays or is closed by a row of the table. In the end nothing is left of it. The first byte chooses options; then
 // commands follow, each a byte and what it needs.
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "fuzz/input.h"
+#include "fuzz/require.h"
 #include "unit/socketio/packet_check.h"
 #include "unit/socketio/world.h"
 
@@ -17,10 +17,7 @@ using namespace kilat;
 using namespace kilat::socketio;
 using namespace kilat::socketio::testing;
 using kilat::testing::FuzzInput;
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
+using kilat::testing::require;
 
 constexpr std::string_view kRooms[] = {
     "c", "private-c", "presence-c", "cache-c", "#server-to-user-1", "private-encrypted-c", "custom:c", ""};

@@ -6,24 +6,21 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 
 #include "auth/claims.h"
 #include "auth/token.h"
 #include "base/base64.h"
+#include "fuzz/require.h"
 
 namespace {
 
 using namespace kilat;
+using kilat::testing::require;
 
 constexpr uint64_t kNow = 1'800'000'000;
 constexpr std::string_view kSecret = "the secret of the fuzz target";
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 auth::KeySet make_keys() {
   auth::KeySet keys;

@@ -1,9 +1,9 @@
 // Feeds a Reader the same bytes whole, byte by byte and in uneven pieces: the events must be the same, nothing may be
 // read or written outside, and no payload may be over the limit. The first byte chooses options, the second the pieces.
 #include <cstdint>
-#include <cstdlib>
 #include <string_view>
 
+#include "fuzz/require.h"
 #include "unit/ws/event_log.h"
 #include "ws/deflate.h"
 
@@ -11,6 +11,7 @@ namespace {
 
 using namespace kilat;
 using namespace kilat::ws;
+using kilat::testing::require;
 
 constexpr uint32_t kLimits[] = {0, 5, 125, 126, 1000, 70'000, 1 << 20, 0xffff'ffff};
 
@@ -20,10 +21,6 @@ struct Choice {
   bool from_server;
   uint32_t message_bytes_max;
 };
-
-void require(bool holds) {
-  if (!holds) std::abort();
-}
 
 template <typename NextSize>
 EventLog read(const Choice& choice, std::string_view bytes, NextSize next_size) {

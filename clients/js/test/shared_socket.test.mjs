@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 
+import { SocketLeader } from '../dist/shared/socket_leader.js';
 import { sharedConnection, socketAdapter } from '../dist/shared_connection.js';
 
 /** A tab that never gets the lock, and hears what the test says. */
@@ -107,6 +108,19 @@ test('CallsThatWait_AreSentToTheFirstLeader_AndLostWithIt', async () => {
   await assert.rejects(call, /before the answer/);
 });
 
+test('Calls_BeyondWhatALeaderKeepsWhileItIsElected_AreRejected', async () => {
+  const told = [];
+  const desk = { self: 'me', tell: (body, to) => told.push({ to, body }), tellOthers: () => {} };
+  const leader = new SocketLeader(desk, () => assert.fail('the election is not complete'));
+  for (const call of [...Array(101).keys(), null]) leader.ask('tab', { kind: 'emit', event: 'x', args: [], call });
+  assert.deepEqual(told, [{ to: 'tab', body: { kind: 'lost', call: 100 } }]);
+
+  say({ kind: 'lead', from: 'first' });
+  const call = shared.emitWithAck('x');
+  tell({ kind: 'lost', call: asked().at(-1).call });
+  await assert.rejects(call, /before the answer/);
+});
+
 test('Calls_BeyondTheBound_AreRejected', async () => {
   const calls = Array.from({ length: 101 }, (_, i) => shared.emitWithAck('x', i));
   await assert.rejects(calls[100], /before the answer/);
@@ -116,4 +130,72 @@ test('Calls_BeyondTheBound_AreRejected', async () => {
   shared.close();
   const results = await Promise.allSettled([...calls, ...more]);
   assert.ok(results.every(({ status }) => status === 'rejected'));
+});
+
+/** A socket.io-client socket that notes what is emitted, and answers when the test says so. */
+class FakeSocket {
+  connected = false;
+  recovered = false;
+  emitted = [];
+  #handlers = new Map();
+  #any = () => {};
+  on(name, handler) {
+    this.#handlers.set(name, handler);
+  }
+  onAny(handler) {
+    this.#any = handler;
+  }
+  emit(...all) {
+    this.emitted.push(all);
+  }
+  come(...all) {
+    this.#any(...all);
+  }
+  change(connected) {
+    this.connected = connected;
+    this.#handlers.get(connected ? 'connect' : 'disconnect')();
+  }
+}
+
+test('RoomWithHistory_IsJoinedAgainWhereTheTabsAre', () => {
+  const told = [];
+  const socket = new FakeSocket();
+  const leader = new SocketLeader({ self: 'me', tell: (body, to) => told.push({ to, body }), tellOthers() {} }, () => socket);
+  const ask = (tab, call) =>
+    leader.ask(tab, { kind: 'emit', event: 'subscribe', args: [{ channel: 'a', recover: true }], call });
+  const answers = () => told.filter(({ body }) => body.kind === 'answer').map(({ body }) => body.args[0]);
+  leader.gathered();
+  socket.change(true);
+  ask('one', 1);
+  socket.emitted[0][2]({ ok: true, position: { epoch: 'e', offset: 4 } });
+  socket.come('raised', { n: 5 }, { channel: 'a', offset: 5 }, 'place');
+  socket.come('raised', { n: 1 }, { channel: 'of another room', offset: 70 }, 'place');
+
+  // A tab that comes later is told where the room is, which the server does not say again.
+  ask('two', 2);
+  assert.deepEqual(socket.emitted[1][1], { channel: 'a', recover: { epoch: 'e', offset: 5 } });
+  socket.emitted[1][2]({ ok: true });
+  assert.deepEqual(answers().at(-1), { ok: true, position: { epoch: 'e', offset: 5 } });
+
+  socket.change(false);
+  socket.change(true);
+  assert.deepEqual(socket.emitted[2][1], { channel: 'a', recover: { epoch: 'e', offset: 5 } });
+  socket.emitted[2][2]({ ok: true, position: { epoch: 'e', offset: 7 }, recovered: true });
+  socket.come('raised', { n: 6 }, { channel: 'a', offset: 6 });
+  socket.change(false);
+  socket.change(true);
+  assert.deepEqual(socket.emitted[3][1].recover, { epoch: 'e', offset: 6 }, 'cut off while it caught up');
+  socket.emitted[3][2]({ ok: true, position: { epoch: 'f', offset: 2 }, recovered: false, reason: 'history_epoch' });
+  socket.change(false);
+  socket.change(true);
+  assert.deepEqual(socket.emitted[4][1].recover, { epoch: 'f', offset: 2 });
+});
+
+test('NewLeader_IsToldWhereARoomWithHistoryIs', () => {
+  say({ kind: 'lead', from: 'first' });
+  shared.emit('subscribe', { channel: 'a', recover: true }, () => {});
+  tell({ kind: 'answer', call: 1, args: [{ ok: true, position: { epoch: 'e', offset: 4 } }] });
+  tell({ kind: 'event', event: 'raised', args: [{}, { channel: 'a', offset: 5 }], session: null });
+  say({ kind: 'lead', from: 'second' });
+  assert.deepEqual(posted.at(-1).body.rooms, [['a', { channel: 'a', recover: { epoch: 'e', offset: 5 } }]]);
 });

@@ -20,6 +20,10 @@ int main() {
     std::cerr << sent.error().message << '\n';
     return 1;
   }
+  // Another one beside it, with ports and apps of its own.
+  kilat::Server other({.port = 0, .shards = 1});
+  if (const auto started = other.start(); !started || other.port() == server.port()) return 1;
+  if (other.app().secret == app.secret) return 1;
   std::cout << "published\n";
   return 0;
 }

@@ -101,6 +101,7 @@ class ApiShard final : public hub::Sink, private ServiceHost {
   }
   bool shared(hub::Format) const override { return true; }
   void deliver_own(hub::Subscriber&, const hub::Publication&) override {}
+  void on_missed(hub::Subscriber&, std::string_view, uint64_t) override {}
   void on_joined(hub::Subscriber&, const hub::JoinReply&) override {}
   void on_user_status(hub::Subscriber&, const hub::UserStatus&) override {}
   void on_kick(hub::Subscriber& subscriber, Reason reason) override {
@@ -202,6 +203,7 @@ class World {
     for (int round = 0; round < 2; ++round) {
       for (bool moved = true; moved;) {
         moved = false;
+        for (const auto& shard : shards_) shard->hub.let_join();
         for (const auto& shard : shards_) shard->mailbox.deliver();
         for (const auto& shard : shards_) {
           moved |= shard->mailbox.drain(SIZE_MAX,

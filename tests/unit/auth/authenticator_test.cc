@@ -27,7 +27,7 @@ JwtSettings with_url() {
 struct Tokens : ::testing::Test, KeySource {
   Tokens() { authenticator.tick(kBegin, kNow); }
   virtual ~Tokens() = default;
-  void want_keys(uint32_t app) override { wanted.push_back(app); }
+  void want_keys(uint32_t app, const KeySet* /*keys*/) override { wanted.push_back(app); }
 
   static std::shared_ptr<const KeySet> keys_of(const std::vector<std::string>& entries, uint64_t as_of_ms) {
     auto keys = std::make_shared<KeySet>();

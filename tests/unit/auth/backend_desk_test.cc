@@ -30,8 +30,12 @@ class BackendDeskTest : public ::testing::Test, private BackendTransport {
   std::vector<Request> sent;
   std::vector<std::optional<BackendAnswer>> answers;
   bool has_room = true;
+  std::vector<std::string> circuit;  ///< what was said of it
 
  private:
+  void on_circuit(uint32_t app, bool open, long status, std::string_view why) override {
+    circuit.push_back(std::to_string(app) + (open ? " open " : " closed ") + std::to_string(status) + std::string(why));
+  }
   bool send(Request request) override {
     if (has_room) sent.push_back(std::move(request));
     return has_room;
@@ -141,6 +145,64 @@ TEST_F(BackendDeskTest, FailuresInARow_OpenTheCircuit_UntilOneQuestionIsAnswered
   desk.on_answer(sent.back().id, 200, "true");
   ask("private-z");
   EXPECT_EQ(sent.size(), before + 2) << "closed again";
+}
+
+TEST_F(BackendDeskTest, Circuit_IsToldOfWhenItOpensAndWhenItCloses) {
+  const auto fail = [this](uint32_t times, long status, const char* body) {
+    for (uint32_t i = 0; i < times; ++i) {
+      ask("private-" + std::to_string(sent.size()));
+      desk.on_answer(sent.back().id, status, body);
+    }
+  };
+  fail(BackendDesk::kFailuresMax, 0, "no route");
+  desk.set_now(1'000 + BackendDesk::kOpenMs);
+  fail(1, 503, "secret words of a page");
+  desk.set_now(1'000 + 2 * BackendDesk::kOpenMs);
+  fail(1, 403, "");
+  fail(BackendDesk::kFailuresMax, 500, "secret words of a page");
+  EXPECT_EQ(circuit, (std::vector<std::string>{"0 open 0no route", "0 closed 403", "0 open 500"}));
+}
+
+TEST_F(BackendDeskTest, WhatAClientCanBringAbout_DoesNotOpenTheCircuit) {
+  for (const long status : {200L, 302L, 400L, 413L, 419L, 422L, 431L}) {
+    for (uint32_t i = 0; i < 2 * BackendDesk::kFailuresMax; ++i) {
+      const size_t place = ask("private-" + std::to_string(status) + std::to_string(i));
+      desk.on_answer(sent.back().id, status, "<html>");
+      EXPECT_EQ(answers[place]->refused, Reason::kBackendUnavailable) << status;
+    }
+  }
+  EXPECT_TRUE(circuit.empty());
+  const size_t honest = ask("private-honest");
+  desk.on_answer(sent.back().id, 200, "true");
+  EXPECT_EQ(answers[honest]->refused, Reason::kNone);
+}
+
+TEST_F(BackendDeskTest, HeadersThatAreNone_AreRefusedAndNotSent) {
+  const auto refused = [this](const std::string& value) {
+    std::optional<BackendAnswer> answer;
+    desk.ask(0, {.channel = "private-a", .socket_id = "1.2", .user_id = "", .headers = {{"Authorization", value}}},
+             [&answer](const BackendAnswer& said) { answer = said; });
+    return answer && answer->refused == Reason::kBackendRefused;
+  };
+  EXPECT_TRUE(refused("a\r\nX: b"));
+  EXPECT_TRUE(refused(std::string("a\0b", 3)));
+  EXPECT_TRUE(refused("a\x7f"));
+  EXPECT_TRUE(refused(std::string(BackendDesk::kHeaderBytesMax, 'a')));
+  EXPECT_TRUE(sent.empty());
+  EXPECT_FALSE(refused("Bearer\ta"));
+  EXPECT_FALSE(refused("Bearer \xc3\xa4"));
+  EXPECT_EQ(sent.size(), 2u);
+}
+
+TEST_F(BackendDeskTest, LongMember_IsNotKept) {
+  const std::string body =
+      R"({"channel_data":{"user_id":"5","user_info":{"n":")" + std::string(BackendDesk::kKeptInfoMax, 'x') + R"("}}})";
+  for (size_t asked = 1; asked <= 2; ++asked) {
+    const size_t place = ask("presence-a");
+    ASSERT_EQ(sent.size(), asked);
+    desk.on_answer(sent.back().id, 200, body);
+    EXPECT_EQ(answers[place]->user_id, "5");
+  }
 }
 
 TEST_F(BackendDeskTest, FailedProbe_KeepsTheCircuitOpen) {

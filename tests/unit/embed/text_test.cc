@@ -28,6 +28,19 @@ TEST(Text, Bytes_AreFoundByTheirPlaceholders) {
   EXPECT_FALSE(args->bytes(1));
 }
 
+TEST(Text, Query_IsDecodedAndTheFirstOfANameCounts) {
+  using Query = std::map<std::string, std::string>;
+  EXPECT_EQ(query_of("a=1&a=2&b=x%20y+z&%C3%A9=&c"), (Query{{"a", "1"}, {"b", "x y z"}, {"é", ""}, {"c", ""}}));
+  EXPECT_EQ(query_of("a=%4&b=%zz"), (Query{{"a", "%4"}, {"b", "%zz"}}));
+  EXPECT_EQ(query_of(""), Query{});
+}
+
+TEST(Text, Header_IsFoundInAnyCaseAndTheFirstCounts) {
+  const std::vector<std::pair<std::string, std::string>> headers{{"Host", "x"}, {"X-Color", "red"}, {"x-color", "2"}};
+  EXPECT_EQ(find_header(headers, "x-cOLOR"), "red");
+  EXPECT_EQ(find_header(headers, "x-colo"), "");
+}
+
 TEST(Text, PlaceholderOfNothing_IsNoBytes) {
   for (const char* list : {R"([{"_placeholder":true,"num":1}])", R"([{"_placeholder":true,"num":-1}])",
                            R"([{"_placeholder":1,"num":0}])", R"([{"_placeholder":true}])", R"([{"num":0}])"}) {

@@ -16,6 +16,7 @@ namespace {
 using boost::multiprecision::cpp_int;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 std::string reading(std::string_view key, std::string_view value, std::string_view more = "") {
   return R"({"k":")" + std::string(key) + R"(","v":)" + std::string(value) + std::string(more) + "}";
@@ -311,6 +312,22 @@ TEST(Aggregate, KeysThatAreTooLong_CountAsNone) {
   EXPECT_EQ(lab.counters().keyless, 2U);
   EXPECT_EQ(lab.counters().valueless, 1U);
   EXPECT_EQ(lab.counters().held, 1U);
+}
+
+TEST(Aggregate, FormMessage_HasFiguresAsDataAndAnIdOfItsOwnForEachWindow) {
+  Lab lab({"c aggregate=1s key=/k value=/v to=d functions=count,sum form=message"});
+  lab.send("c", "e", reading("a", "1.50"));
+  lab.send("c", "e", reading("b", "2"));
+  lab.run_to(1'000);
+  lab.send("c", "e", reading("a", "3"));
+  lab.run_to(2'000);
+  const std::vector<std::string> seen = derived(lab);
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_THAT(seen[0], StartsWith(R"({"data":{"a":{"count":1,"sum":1.5},"b":{"count":1,"sum":2}},"timestamp":")"));
+  EXPECT_THAT(seen[1], HasSubstr(R"("channel":"d","batchId":")"));
+  const auto id = [](const std::string& text) { return text.substr(text.find("batchId")); };
+  EXPECT_NE(id(seen[0]), id(seen[1]));
+  lab.expect_every_event_accounted();
 }
 
 }  // namespace

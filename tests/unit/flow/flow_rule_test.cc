@@ -86,6 +86,8 @@ TEST(FlowRule, WrongText_IsRefusedWithTheReason) {
       {"a aggregate=1s value=/v", "must say to="},
       {"a aggregate=1s value=/v to=b late=1s", "late= without time="},
       {"a aggregate=1s value=/v to=b time=/t late=101s", "more than 100 intervals"},
+      {"a aggregate=1s value=/v to=b form=batch", "window or message"},
+      {"a aggregate=1s value=/v to=b form=message send=each", "which send=each does not have"},
       {"a aggregate=1s value=/v to=b functions=", "must have names"},
       {"a aggregate=1s value=/v to=b functions=count,count", "count twice"},
       {"a aggregate=1s value=/v to=b functions=median", "unknown name"},

@@ -62,7 +62,7 @@ TEST(Response, Preflight_HasTheLists) {
       "HTTP/1.1 204 No Content\r\nVary: Origin\r\nAccess-Control-Allow-Origin: https://a\r\n"
       "Access-Control-Allow-Methods: GET, POST, PUT, DELETE, OPTIONS\r\n"
       "Access-Control-Allow-Headers: Origin, Content-Type, X-Auth-Token, X-Requested-With, Accept, Authorization, "
-      "X-CSRF-TOKEN, XSRF-TOKEN, X-Socket-Id\r\nAccess-Control-Max-Age: 7200\r\n\r\n");
+      "X-CSRF-TOKEN, XSRF-TOKEN, X-XSRF-TOKEN, X-Socket-Id\r\nAccess-Control-Max-Age: 7200\r\n\r\n");
 }
 
 TEST(Response, SeveralAnswers_FollowEachOther) {

@@ -15,6 +15,8 @@ using testing::Client;
 using testing::Log;
 using testing::World;
 
+constexpr uint64_t kFirst = 1'000'000'000'000'000;  ///< order, ahead of the clock of these tests
+
 /// A log whose writes end when the test says so.
 class FakeLog final : public DurableLog {
  public:
@@ -27,6 +29,7 @@ class FakeLog final : public DurableLog {
     if (!takes) return false;
     lines.push_back(std::string(event.data()) + "@" + std::to_string(offset));
     tags.push_back(tag);
+    orders.push_back(event.order());
     return true;
   }
   void end(AppIndex, std::string_view channel) override { lines.push_back("end " + std::string(channel)); }
@@ -44,6 +47,7 @@ class FakeLog final : public DurableLog {
   std::vector<std::string> lines;
   std::vector<uint32_t> epochs;
   std::deque<uint64_t> tags;
+  std::vector<uint64_t> orders;
   uint64_t trimmed = 0;
 };
 
@@ -120,6 +124,18 @@ TEST_P(DurableTest, WhatCanNotBeWritten_IsRefused_AndToldToNobody_AndLaterOnesGo
   EXPECT_TRUE(reader.log().empty());
 }
 
+TEST_P(DurableTest, APositionBeforeTheFirstEvent_IsKnownToTheLog) {
+  DurableWorld world(shards(), "jobs");
+  Client& reader = world.connect(at(0));
+  world.join_with(reader, "jobs", {.recover = true});
+  world.pump();
+  EXPECT_EQ(world.log.lines, Log{"begin jobs"});
+  EXPECT_EQ(world.position(reader, "jobs"), (Position{world.log.epochs[0], 0}));
+  world.publish(at(1), {.channel = "jobs", .event = "e", .data = "1"});
+  world.settle(true);
+  EXPECT_EQ(world.log.lines, (Log{"begin jobs", "1@1"}));
+}
+
 TEST_P(DurableTest, ARepeatWhileItIsWritten_IsAnsweredWithTheFirst) {
   DurableWorld world(shards(), "jobs");
   Client& reader = world.connect(at(0));
@@ -161,7 +177,7 @@ TEST_P(DurableTest, AfterARestart_PositionsAndKeysAreAsBefore) {
   DurableWorld world(shards(), "jobs");
   HomeHub& home = world.home_hub();
   world.pass(1'000'000);
-  HomeChannel* channel = home.restore(0, "jobs", {0xabcd, 7});
+  HomeChannel* channel = home.restore(0, "jobs", {0xabcd, 7}, 0);
   ASSERT_NE(channel, nullptr);
   for (const uint64_t offset : {6, 7}) {
     home.restore_event(
@@ -170,7 +186,7 @@ TEST_P(DurableTest, AfterARestart_PositionsAndKeysAreAsBefore) {
             {.channel = "jobs", .event = "e", .data = std::to_string(offset), .key = "k" + std::to_string(offset)}),
         offset, 999'000 + offset);
   }
-  EXPECT_EQ(home.restore(0, "elsewhere", {1, 1}), nullptr);
+  EXPECT_EQ(home.restore(0, "elsewhere", {1, 1}, 0), nullptr);
   Client& reader = world.connect(at(0));
   world.join_with(reader, "jobs", {.recover = true, .since = {0xabcd, 5}});
   world.pump();
@@ -194,6 +210,70 @@ TEST_P(DurableTest, WhatLeavesTheMemory_LeavesTheDisk_AndAQuietChannelInTheEndAs
   world.pass(3'600'000);
   EXPECT_EQ(world.log.lines.back(), "end tiny");
   EXPECT_EQ(world.channels_left(), 0U);
+}
+
+TEST_P(DurableTest, Orders_RiseFromTheFirstOn_OverAllChannelsOfTheHome_AndOnlyDurableEventsHaveOne) {
+  DurableWorld world(shards(), "jobs");
+  world.home_hub().set_first_order(kFirst);
+  std::string other = "tiny";
+  if (home_of(0, other, shards()) != world.home) other = "jobs";
+  for (const std::string& channel : {std::string("jobs"), other, std::string("jobs")}) {
+    world.publish(at(1), {.channel = channel, .event = "e", .data = "x"});
+    world.publish(at(1), {.channel = "free", .event = "e", .data = "x"});
+  }
+  world.settle(true);
+  EXPECT_EQ(world.log.orders, (std::vector<uint64_t>{kFirst, kFirst + 1, kFirst + 2}));
+}
+
+TEST_P(DurableTest, Orders_FollowTheClock_AndRiseAlthoughItIsSetBack) {
+  DurableWorld world(shards(), "jobs");
+  const auto publish = [&](uint64_t unix_ms) {
+    world.home_hub().set_now(1'000, unix_ms);
+    world.home_hub().publish(Publication::make({.channel = "jobs", .event = "e", .data = "x"}), {});
+  };
+  for (const uint64_t unix_ms : {5'000, 5'000, 6'000, 2'000, 6'001}) publish(unix_ms);
+  world.settle(true);
+  EXPECT_EQ(world.log.orders, (std::vector<uint64_t>{5'000'000, 5'000'001, 6'000'000, 6'000'001, 6'001'000}));
+}
+
+TEST_P(DurableTest, AShard_KnowsHowFarEachHomeHasComeWithIt) {
+  DurableWorld world(shards(), "jobs");
+  world.home_hub().set_first_order(kFirst);
+  ShardHub& hub = world[at(0)].hub;
+  EXPECT_TRUE(hub.handed().empty());
+  hub.track_orders(kFirst);
+  EXPECT_EQ(std::vector<uint64_t>(hub.handed().begin(), hub.handed().end()),
+            std::vector<uint64_t>(shards(), kFirst - 1));
+  const auto publish = [&](bool committed) {
+    world.publish(at(1), {.channel = "jobs", .event = "e", .data = "x"});
+    world.settle(committed);
+  };
+  publish(true);
+  EXPECT_EQ(hub.handed()[world.home], kFirst - 1) << "nobody here reads it";
+  Client& reader = world.connect(at(0));
+  world.join(reader, "jobs");
+  world.pump();
+  EXPECT_EQ(hub.handed()[world.home], kFirst) << "what came before is in what the joiner was told";
+  world.publish(at(1), {.channel = "jobs", .event = "e", .data = "x"});
+  world.pump();
+  EXPECT_EQ(hub.handed()[world.home], kFirst) << "it is not on disk";
+  world.settle(true);
+  EXPECT_EQ(hub.handed()[world.home], kFirst + 1);
+  publish(false);
+  EXPECT_EQ(hub.handed()[world.home], kFirst + 1);
+  publish(true);
+  EXPECT_EQ(hub.handed()[world.home], kFirst + 3);
+}
+
+TEST_P(DurableTest, WhoAsksOnlyWhereItIsDurable_IsAnsweredThereOnly) {
+  DurableWorld world(shards(), "jobs");
+  Client& reader = world.connect(at(0));
+  world.join_with(reader, "jobs", {.if_durable = true});
+  world.pump();
+  world.join_with(reader, "free", {.if_durable = true});
+  world.pump();
+  EXPECT_EQ(world.log.lines, Log{"begin jobs"});
+  EXPECT_EQ(reader.log(), (Log{"jobs joined at 0", "free joined"}));
 }
 
 TEST_P(DurableTest, ADurableCacheChannel_CachesWhatIsOnDisk) {

@@ -30,6 +30,8 @@ struct Follower {
 class Model {
  public:
   explicit Model(uint32_t seed) : random_(seed), world_(kShards, app(), 64) {
+    // Some runs let readers come back one by one.
+    if (seed % 2 == 0) world_.set_limits({.past_bytes_per_turn = 2'000});
     for (int i = 0; i < 9; ++i) followers_.push_back({.channel = kChannels[random_() % kChannels.size()], .seen = {}});
   }
 
@@ -46,7 +48,6 @@ class Model {
       EXPECT_TRUE(follower.joined);
       EXPECT_EQ(follower.seen.offset, last_of(follower.channel)) << "all who are there have seen the last event";
     }
-    EXPECT_GT(recovered_, 0U);
   }
 
   uint32_t recovered() const { return recovered_; }
@@ -135,7 +136,7 @@ TEST(HistoryModel, WhateverIsRecovered_IsExactlyWhatWasMissed) {
     lost += model.lost();
     ASSERT_FALSE(HasFailure()) << "seed " << seed;
   }
-  EXPECT_GT(recovered, 300U);
+  EXPECT_GT(recovered, 150U);
   EXPECT_GT(lost, 50U) << "histories must have been too short at times";
 }
 

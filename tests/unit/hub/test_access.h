@@ -20,7 +20,8 @@ class TestAccess final : private auth::KeySource, private auth::BackendTransport
   Access access;
 
  private:
-  void want_keys(uint32_t app) override { keys_wanted.push_back(app); }
+  void want_keys(uint32_t app, const auth::KeySet* /*keys*/) override { keys_wanted.push_back(app); }
+  void on_circuit(uint32_t, bool, long, std::string_view) override {}
   bool send(auth::BackendTransport::Request request) override {
     asked.push_back(std::move(request));
     return true;

@@ -54,6 +54,19 @@ class Client final : public Subscriber {
     box_.consume(box_.bytes());
     return result;
   }
+  /// The same, but at most so many frames: it reads slowly.
+  std::vector<std::string> read(size_t count) {
+    std::vector<net::Frame*> frames(std::min<size_t>(count, box_.frames()));
+    box_.peek(frames);
+    std::vector<std::string> result;
+    size_t bytes = 0;
+    for (net::Frame* frame : frames) {
+      result.emplace_back(frame->bytes());
+      bytes += frame->size();
+    }
+    box_.consume(bytes);
+    return result;
+  }
 
  private:
   net::Outbox box_;
@@ -69,6 +82,9 @@ class RecordingSink final : public Sink {
   bool shared(Format format) const override { return format != kOwn; }
   void deliver_own(Subscriber& subscriber, const Publication& publication) override {
     client(subscriber).write(text_of(publication));
+  }
+  void on_missed(Subscriber& subscriber, std::string_view channel, uint64_t count) override {
+    client(subscriber).write(std::string(channel) + " missed " + std::to_string(count));
   }
   void on_joined(Subscriber& subscriber, const JoinReply& reply) override {
     std::string text = reply.channel + (reply.again ? " joined again" : " joined");
@@ -112,7 +128,8 @@ class RecordingSink final : public Sink {
   static Client& client(Subscriber& subscriber) { return static_cast<Client&>(subscriber); }
   static bool reads(const Subscriber& subscriber, std::string_view channel) {
     const Subscription* subscription = subscriber.find(channel);
-    return subscription != nullptr && subscription->place != Subscription::kPending;
+    return subscription != nullptr && subscription->place != Subscription::kPending &&
+           subscription->place != Subscription::kQueued;
   }
 };
 
@@ -135,8 +152,9 @@ inline AppSettings settings() {
 
 class World {
  public:
-  explicit World(ShardIndex shards, const AppSettings& app = settings(), size_t slots = 1'024)
-      : apps_({app}), grid_(shards, slots), pool_({.hard_bytes = UINT32_MAX}) {
+  explicit World(ShardIndex shards, const AppSettings& app = settings(), size_t slots = 1'024,
+                 const net::OutboxLimits& limits = {.hard_bytes = UINT32_MAX})
+      : apps_({app}), grid_(shards, slots), pool_(limits) {
     for (ShardIndex i = 0; i < shards; ++i) shards_.push_back(std::make_unique<Shard>(apps_, grid_, i));
   }
   ~World() {
@@ -147,6 +165,10 @@ class World {
   void reload(const AppSettings& app) {
     apps_.apply({app});
     for (const auto& shard : shards_) shard->hub.apps_changed();
+  }
+
+  void set_limits(const HomeLimits& limits) {
+    for (const auto& shard : shards_) shard->hub.set_limits(limits);
   }
 
   ShardIndex size() const { return static_cast<ShardIndex>(shards_.size()); }
@@ -188,6 +210,7 @@ class World {
 
   /// Moves one message from one shard to another. False when there is none.
   bool step(ShardIndex from, ShardIndex to) {
+    shards_[from]->hub.let_join();
     shards_[from]->mailbox.deliver();
     return grid_.ring(from, to).consume([&](Command&& command) { shards_[to]->hub.receive(std::move(command)); }, 1) ==
            1;
@@ -203,9 +226,14 @@ class World {
       for (const auto& shard : shards_) shard->mailbox.deliver();
       for (const auto& shard : shards_) {
         moved |= shard->mailbox.drain(SIZE_MAX, [&](Command&& command) { shard->hub.receive(std::move(command)); }) > 0;
+        moved |= shard->hub.joins_due();
+        shard->hub.let_join();
       }
     }
-    for (const auto& shard : shards_) shard->hub.finish_turn();
+    for (const auto& shard : shards_) {
+      shard->hub.catch_up();
+      shard->hub.finish_turn();
+    }
   }
   /// Lets time go by after all messages have arrived.
   void pass(uint64_t ms) {

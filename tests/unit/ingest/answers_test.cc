@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 
 namespace kilat::ingest {
@@ -68,10 +69,38 @@ TEST(RangeAnswer, Readings_StayAsTheyCame_AndTheNextPageHasAPlace) {
 
 TEST(RangeAnswer, Steps_HaveTheFiguresOfTheirValues) {
   RangeAnswer answer(query_of("sensor=s&step=10&limit=2"));
-  EXPECT_EQ(show(answer, {{20, "0.1"}, {21, "0.2"}, {22, ""}, {29, "-3"}, {40, "1e1"}, {55, "1"}}),
-            R"({"sensor":"s","step":10,"steps":[)"
-            R"({"time":20,"count":3,"sum":-2.7,"min":-3,"max":0.2,"average":-0.9,"first":0.1,"last":-3},)"
-            R"({"time":40,"count":1,"sum":10,"min":1e1,"max":1e1,"average":10,"first":1e1,"last":1e1}],"next":"50"})");
+  EXPECT_EQ(
+      show(answer, {{20, "0.1"}, {21, "0.2"}, {22, ""}, {29, "-3"}, {40, "1e1"}, {55, "1"}}),
+      R"({"sensor":"s","step":10,"steps":[)"
+      R"({"time":20,"count":3,"sum":-2.7,"min":-3,"max":0.2,"average":-0.9,"first":0.1,"last":-3},)"
+      R"({"time":40,"count":1,"sum":10,"min":1e1,"max":1e1,"average":10,"first":1e1,"last":1e1}],"next":"1970-01-01T00:00:00.050Z"})");
+}
+
+TEST(RangeAnswer, NextOfSteps_IsTheirFrom) {
+  for (const uint64_t time :
+       {uint64_t{0}, uint64_t{50}, uint64_t{99'999'999'990}, uint64_t{100'000'000'000}, uint64_t{1'795'289'640'000}}) {
+    RangeAnswer answer(query_of("sensor=s&step=10&limit=1"));
+    // One step earlier, but for the first.
+    const std::string json =
+        time < 10 ? show(answer, {{0, "1"}, {10, "1"}}) : show(answer, {{time - 10, "1"}, {time, "1"}});
+    const size_t begin = json.find(R"("next":")") + 8;
+    const std::string next = json.substr(begin, json.size() - 2 - begin);
+    EXPECT_EQ(query_of("sensor=s&from=" + next).range.from_ms, std::max(time, uint64_t{10})) << next;
+  }
+}
+
+TEST(RangeAnswer, StepsOfLongNumbers_EndWithTheBytesOfAnAnswer) {
+  const std::string digits(100'000, '7');
+  RangeAnswer answer(query_of("sensor=s&step=10"));
+  uint64_t steps = 0;
+  while (steps < 1'000 &&
+         answer.on_reading({.unix_ms = 10 * steps, .sensor = "s", .value = digits, .data = "{}"}, {})) {
+    ++steps;
+  }
+  const std::string json = answer.take();
+  EXPECT_LT(steps, 1'000U);
+  EXPECT_LT(json.size(), kAnswerBytesMax + 10 * digits.size());
+  EXPECT_EQ(json.find(R"("next":null)"), std::string::npos);
 }
 
 TEST(IngestAnswers, Lists_SayWhereTheNextPageBegins) {
@@ -86,6 +115,12 @@ TEST(IngestAnswers, Lists_SayWhereTheNextPageBegins) {
   const store::SensorRow sensor{.name = "a\n", .first_ms = 1, .last_ms = 2, .last_value = {}};
   EXPECT_EQ(sensors_json(std::span(&sensor, 1), 1),
             R"({"sensors":[{"sensor":"a\n","first":1,"last":2,"value":null}],"next":"a\n"})");
+  const store::SensorRow nameless{.name = {}, .first_ms = 1, .last_ms = 2, .last_value = "3"};
+  EXPECT_EQ(sensors_json(std::span(&nameless, 1), 1),
+            R"({"sensors":[{"sensor":"","first":1,"last":2,"value":3}],"next":""})")
+      << "there may be more behind the one without a name";
+  EXPECT_EQ(sensors_json(std::span(&nameless, 1), 2),
+            R"({"sensors":[{"sensor":"","first":1,"last":2,"value":3}],"next":null})");
   EXPECT_EQ(accepted_json({.id = 9, .readings = 2, .repeated = true}, name_of), R"({"accepted":2,"job":"j-9"})");
   EXPECT_EQ(queue_json({}), R"({"jobs":0,"readings":0,"bytes":0,"oldest":null,"failed_jobs":0,"failed_bytes":0})");
 }

@@ -2,16 +2,18 @@
 #include "ingest/body.h"
 
 #include <gtest/gtest.h>
-#include <zlib.h>
 
 #include <string>
 #include <vector>
 
 #include "ingest/gzip.h"
 #include "store/ingest_record.h"
+#include "unit/ingest/gzipped.h"
 
 namespace kilat::ingest {
 namespace {
+
+using testing::gzipped;
 
 constexpr std::string_view kLines = "application/x-ndjson; charset=utf-8";
 constexpr uint64_t kNow = 1'795'289'633'000;
@@ -48,20 +50,6 @@ std::vector<std::string> read(std::string body, const Given& given = {}) {
 std::string error_of(std::string body, const Given& given = {}) {
   const auto out = read(std::move(body), given);
   return out.size() == 1 ? out[0] : "taken";
-}
-
-std::string gzipped(const std::string& text) {
-  z_stream stream{};
-  EXPECT_EQ(deflateInit2(&stream, 6, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
-  std::string out(text.size() + 1'000, '\0');
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<uInt>(text.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = static_cast<uInt>(out.size());
-  EXPECT_EQ(deflate(&stream, Z_FINISH), Z_STREAM_END);
-  out.resize(stream.total_out);
-  deflateEnd(&stream);
-  return out;
 }
 
 using Lines = std::vector<std::string>;

@@ -42,6 +42,12 @@ class SessionSink final : public hub::Sink {
   void deliver_own(hub::Subscriber& subscriber, const hub::Publication& publication) override {
     session(subscriber).deliver_own(publication);
   }
+  void deliver_folded(hub::Subscriber& subscriber, const hub::Publication& publication) override {
+    session(subscriber).send_event(publication);
+  }
+  void on_missed(hub::Subscriber& subscriber, std::string_view channel, uint64_t count) override {
+    session(subscriber).on_missed(channel, count);
+  }
   void on_joined(hub::Subscriber& subscriber, const hub::JoinReply& reply) override {
     session(subscriber).on_joined(reply);
   }
@@ -241,13 +247,17 @@ class World {
     for (int round = 0; round < 2; ++round) {
       for (bool moved = true; moved;) {
         moved = false;
+        for (const auto& shard : shards_) shard->hub.let_join();
         for (const auto& shard : shards_) shard->mailbox.deliver();
         for (const auto& shard : shards_) {
           moved |= shard->mailbox.drain(SIZE_MAX,
                                         [&](hub::Command&& command) { shard->hub.receive(std::move(command)); }) > 0;
         }
       }
-      for (const auto& shard : shards_) shard->hub.finish_turn();
+      for (const auto& shard : shards_) {
+        shard->hub.catch_up();
+        shard->hub.finish_turn();
+      }
     }
   }
   /// Lets time go by, with a turn of the loop at its end.

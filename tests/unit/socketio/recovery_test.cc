@@ -5,13 +5,6 @@
 namespace kilat::socketio::testing {
 namespace {
 
-std::string member(std::string_view text, std::string_view key) {
-  const size_t at = text.find("\"" + std::string(key) + "\":\"");
-  if (at == std::string_view::npos) return {};
-  const size_t begin = at + key.size() + 4;
-  return std::string(text.substr(begin, text.find('"', begin) - begin));
-}
-
 struct Recovered : SocketIoTest {
   static World::Setup setup(uint32_t bytes_max = 256 * 1024) {
     World::Setup setup;

@@ -4,6 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <string>
+#include <string_view>
+
 #include "unit/socketio/poller.h"
 
 namespace kilat::socketio::testing {
@@ -16,8 +19,17 @@ using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::MatchesRegex;
 using ::testing::Not;
+using ::testing::SizeIs;
 using ::testing::StartsWith;
 using ::testing::UnorderedElementsAre;
+
+/// The text of a member of a JSON object; empty where it is not there.
+inline std::string member(std::string_view text, std::string_view key) {
+  const size_t at = text.find("\"" + std::string(key) + "\":\"");
+  if (at == std::string_view::npos) return {};
+  const size_t begin = at + key.size() + 4;
+  return std::string(text.substr(begin, text.find('"', begin) - begin));
+}
 
 struct SocketIoTest : ::testing::TestWithParam<hub::ShardIndex> {
   hub::ShardIndex shards() const { return GetParam(); }

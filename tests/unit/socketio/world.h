@@ -138,6 +138,9 @@ class TestShard final : public hub::Sink, private Host {
   void deliver_own(hub::Subscriber& subscriber, const hub::Publication& publication) override {
     static_cast<Socket&>(subscriber).deliver_own(publication);
   }
+  void on_missed(hub::Subscriber& subscriber, std::string_view channel, uint64_t count) override {
+    if (is_socket(subscriber)) static_cast<Socket&>(subscriber).on_missed(channel, count);
+  }
   void on_joined(hub::Subscriber& subscriber, const hub::JoinReply& reply) override {
     if (is_socket(subscriber)) static_cast<Socket&>(subscriber).on_joined(reply);
   }
@@ -350,7 +353,8 @@ class World {
 
   // --- WebSockets
   /// A new session; the handshake is not yet read. `query`: more parameters.
-  Client& open(uint32_t at = 0, std::string_view query = {}, const LinkOptions& link = {}, bool echo = false) {
+  Client& open(uint32_t at = 0, std::string_view query = {}, const LinkOptions& link = {}, bool echo = false,
+               FirstRequestPtr first = nullptr) {
     const WireRequest request("GET", "/socket.io/?EIO=4&transport=websocket" + std::string(query), {}, {});
     const Shard::Upgrade upgrade = shard(at).sio.check_upgrade(request.get());
     if (upgrade.refused != Reason::kNone || !upgrade.sid.empty()) std::abort();
@@ -358,7 +362,8 @@ class World {
     hub::App* app = nullptr;
     if (shard(at).sio.admit(app) != Reason::kNone) std::abort();
     Admitted place(shard(at).sio.host, *app);
-    shard(at).sio.open(client.link(), place, {.address = "192.0.2.7", .secure = false}, upgrade.text_only, echo);
+    const ClientInfo info{.address = "192.0.2.7", .secure = false, .credentials = nullptr, .request = std::move(first)};
+    shard(at).sio.open(client.link(), place, info, upgrade.text_only, echo);
     return client;
   }
   /// The same in a namespace, with everything read.
@@ -391,7 +396,8 @@ class World {
     Sent sent{at, ++last_ticket_, {}};
     const ClientInfo client{.address = "192.0.2.8", .secure = true};
     const std::optional<http::Response> now = shard(at).sio.handle(
-        request.get(), {.client = client, .ticket = sent.ticket, .draining = draining, .echo = echo}, sent.sid);
+        request.get(),
+        {.client = [&client] { return client; }, .ticket = sent.ticket, .draining = draining, .echo = echo}, sent.sid);
     if (now) shard(at).answers.emplace(sent.ticket, *now);
     pump();
     return sent;
@@ -462,6 +468,7 @@ class World {
     for (int round = 0; round < 2; ++round) {
       for (bool moved = true; moved;) {
         moved = false;
+        for (const auto& shard : shards_) shard->hub.let_join();
         for (const auto& shard : shards_) shard->mailbox.deliver();
         for (const auto& shard : shards_) {
           moved |= shard->mailbox.drain(SIZE_MAX,
@@ -470,6 +477,7 @@ class World {
         for (const auto& client : clients_) moved |= client->arrive();
       }
       for (const auto& shard : shards_) {
+        shard->hub.catch_up();
         shard->hub.finish_turn();
         shard->sio.finish_turn();
       }

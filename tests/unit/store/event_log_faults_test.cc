@@ -6,31 +6,12 @@
 
 #include "store/app_store.h"
 #include "unit/store/event_log_scene.h"
+#include "unit/store/file_size_limit.h"
 
 namespace kilat::store {
 namespace {
 
 using EventLogFaults = EventLogScene;
-
-// As if the disk were full: no file of this process may grow beyond `bytes`.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) : handler_(::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    rlimit now = before_;
-    now.rlim_cur = bytes;
-    ::setrlimit(RLIMIT_FSIZE, &now);
-  }
-  ~FileSizeLimit() {
-    lift();
-    ::signal(SIGXFSZ, handler_);
-  }
-  void lift() { ::setrlimit(RLIMIT_FSIZE, &before_); }
-
- private:
-  rlimit before_{};
-  sighandler_t handler_;
-};
 
 // Appends from `next` until one fails; returns the offset that failed.
 uint64_t fill(EventLog& log, const std::string& channel, uint64_t next,

@@ -6,7 +6,6 @@
 #include <map>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <utility>
 #include <vector>
 
@@ -144,13 +143,6 @@ class EventLogScene : public Scratch {
       ASSERT_TRUE(log.append(record(channel, offset), fates.completion(offset)));
     }
     for (const auto& [tag, fate] : fates.wait(last - first + 1)) EXPECT_EQ(fate, Fate::kCommitted) << tag;
-  }
-
-  /// Waits until `done` says so, at most a minute.
-  template <typename Done>
-  static bool eventually(Done done) {
-    for (int i = 0; i < 6'000 && !done(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(10));
-    return done();
   }
 
   static Contents contents(EventLog& log) {

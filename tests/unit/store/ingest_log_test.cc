@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -15,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "unit/store/file_size_limit.h"
 #include "unit/store/scratch.h"
 
 namespace kilat::store {
@@ -92,16 +92,6 @@ class IngestLogTest : public Scratch {
     return ask<QueueFigures>(log, [app](IngestFile& file) { return file.figures(app); });
   }
 
-  /// Asks again until it holds.
-  static bool soon(const std::function<bool()>& holds) {
-    const auto until = std::chrono::steady_clock::now() + kPatience;
-    while (!holds()) {
-      if (std::chrono::steady_clock::now() > until) return false;
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
-    return true;
-  }
-
   struct Shown final : ReadingVisitor {
     std::vector<std::pair<uint64_t, std::string>> all;
     bool on_reading(const Reading& reading, ReadingRange::Place) override {
@@ -137,7 +127,7 @@ TEST_F(IngestLogTest, Job_ThatIsAccepted_IsStoredHandedOutAndGoneWhenItIsFinishe
   EXPECT_EQ(figures(*log, "plant").jobs, 1U);
   EXPECT_GT(log->figures().queue_bytes, jobs[0].data.size());
   log->finished(jobs[0]);
-  EXPECT_TRUE(soon([&] { return log->figures().done == 1; }));
+  EXPECT_TRUE(eventually([&] { return log->figures().done == 1; }));
   EXPECT_EQ(log->figures().queue_bytes, 0U);
   EXPECT_EQ(log->figures().stored, 3U);
   EXPECT_EQ(figures(*log, "plant").jobs, 0U);
@@ -164,7 +154,7 @@ TEST_F(IngestLogTest, JobsOfAnApp_ManyOfThem_AreHandedOutInTheirOrder) {
       log->finished(jobs[done]);
     }
   }
-  EXPECT_TRUE(soon([&] { return log->figures().queue_jobs == 0; }));
+  EXPECT_TRUE(eventually([&] { return log->figures().queue_jobs == 0; }));
 }
 
 TEST_F(IngestLogTest, Lane_OfAnAppThatDoesNotFinish_HoldsOthersNotUp) {
@@ -213,7 +203,7 @@ TEST_F(IngestLogTest, Restart_WithJobsUnderWay_HandsThemOutAgainAndStoresThemOnc
   EXPECT_EQ(jobs[0].id, id);
   EXPECT_FALSE(jobs[0].stored);
   log->finished(jobs[0]);
-  EXPECT_TRUE(soon([&] { return log->figures().done == 1; }));
+  EXPECT_TRUE(eventually([&] { return log->figures().done == 1; }));
   EXPECT_EQ(log->figures().queue_bytes, 0U);
   EXPECT_EQ(readings(*log, {.app = "plant", .sensor = "s"}).size(), 2U);
 }
@@ -224,7 +214,7 @@ TEST_F(IngestLogTest, FailedJob_StaysUntilItIsTriedAgainOrForgotten) {
   for (uint64_t i = 1; i <= 3; ++i) good(accept(*log, job_of("plant", "s", {i})));
   const auto jobs = publisher.wait(3);
   for (const IngestJob& job : jobs) log->failed(job, 3, "over capacity");
-  EXPECT_TRUE(soon([&] { return log->figures().failed_jobs == 3; }));
+  EXPECT_TRUE(eventually([&] { return log->figures().failed_jobs == 3; }));
   EXPECT_EQ(log->figures().queue_jobs, 0U);
   const auto list = ask<std::vector<FailedJob>>(*log, [](IngestFile& file) { return file.failed("plant", 0, 10); });
   ASSERT_EQ(list.size(), 3U);
@@ -246,7 +236,7 @@ TEST_F(IngestLogTest, FailedJob_StaysUntilItIsTriedAgainOrForgotten) {
   EXPECT_EQ(again.back().id, jobs[2].id);
   log->finished(again[3]);
   log->finished(again[4]);
-  EXPECT_TRUE(soon([&] { return log->figures().done == 2; }));
+  EXPECT_TRUE(eventually([&] { return log->figures().done == 2; }));
   EXPECT_EQ(log->figures().queue_bytes, 0U);
   EXPECT_EQ(log->figures().failed_jobs, 0U);
   EXPECT_EQ(readings(*log, {.app = "plant", .sensor = "s"}).size(), 3U) << "what is forgotten stays stored";
@@ -263,7 +253,7 @@ TEST_F(IngestLogTest, Queue_ThatIsFull_TakesNothingUntilThereIsRoom) {
   EXPECT_EQ(log->accept(job_of("plant", "s", {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13}), nobody),
             IngestLog::Taken::kTooLarge);
   log->finished(publisher.wait(1)[0]);
-  EXPECT_TRUE(soon([&] { return log->figures().queue_bytes == room; }));
+  EXPECT_TRUE(eventually([&] { return log->figures().queue_bytes == room; }));
   EXPECT_EQ(log->accept(job_of("plant", "s", {3}), nobody), IngestLog::Taken::kYes);
 }
 
@@ -284,6 +274,13 @@ TEST_F(IngestLogTest, Range_ReadInSlices_ShowsEachReadingOnceInBothDirections) {
   EXPECT_EQ(times({.app = "plant", .sensor = "s", .backwards = true}), (Times{9, 7, 5, 3, 3, 3, 1}));
   EXPECT_EQ(times({.app = "plant", .sensor = "s", .from_ms = 3, .to_ms = 7}), (Times{3, 3, 3, 5}));
   EXPECT_EQ(times({.app = "plant", .sensor = "s", .from_ms = 3, .to_ms = 7, .backwards = true}), (Times{5, 3, 3, 3}));
+  // A place outside of the range does not widen it.
+  using Place = ReadingRange::Place;
+  EXPECT_EQ(times({.app = "plant", .sensor = "s", .from_ms = 3, .to_ms = 7, .after = Place{1, 0}}),
+            (Times{3, 3, 3, 5}));
+  EXPECT_EQ(times({.app = "plant", .sensor = "s", .from_ms = 3, .to_ms = 7, .backwards = true, .after = Place{9, 0}}),
+            (Times{5, 3, 3, 3}));
+  EXPECT_EQ(times({.app = "plant", .sensor = "s", .from_ms = 3, .to_ms = 7, .after = Place{4, 0}}), (Times{5}));
   EXPECT_EQ(times({.app = "plant", .sensor = "nobody"}), Times());
   EXPECT_EQ(times({.app = "nobody", .sensor = "s"}), Times());
 }
@@ -305,14 +302,99 @@ TEST_F(IngestLogTest, Readings_OlderThanTheyAreKept_GoAndTheirSensorWithThem) {
   const auto sensors = [&](const std::string& app) {
     return ask<std::vector<SensorRow>>(*log, [app](IngestFile& file) { return file.sensors(app, std::nullopt, 10); });
   };
-  EXPECT_TRUE(soon([&] { return sensors("plant").size() == 1; }));
+  EXPECT_TRUE(eventually([&] { return sensors("plant").size() == 1; }));
   EXPECT_EQ(sensors("plant")[0].name, "new");
   EXPECT_EQ(sensors("plant")[0].last_ms, now);
   EXPECT_EQ(sensors("unkept").size(), 1U);
   // The id of the sensor that went is not taken for its next readings.
   good(accept(*log, job_of("plant", "old", {now})));
-  EXPECT_TRUE(soon([&] { return sensors("plant").size() == 2; }));
+  EXPECT_TRUE(eventually([&] { return sensors("plant").size() == 2; }));
   EXPECT_EQ(readings(*log, {.app = "plant", .sensor = "old"}).size(), 1U);
+}
+
+TEST_F(IngestLogTest, Sensor_WhoseLastReadingsGoWithTheLastRowOfASlice_GoesToo) {
+  const auto ingest = good(IngestFile::open(file("ingest.db"), 0));
+  auto transaction = good(ingest->durable().begin());
+  good(ingest->accept(job_of("plant", "s", {1, 2, 3})));
+  int64_t position = 0;
+  EXPECT_EQ(good(ingest->take("plant", position, 1, 1)).jobs.size(), 1U);
+  EXPECT_EQ(good(ingest->sensors("plant", std::nullopt, 10)).size(), 1U);
+  int64_t sensor = 0;
+  EXPECT_EQ(good(ingest->expire("plant", 10, sensor, 2)), 2U);
+  EXPECT_EQ(good(ingest->sensors("plant", std::nullopt, 10)).size(), 1U) << "it has a reading still";
+  EXPECT_EQ(good(ingest->expire("plant", 10, sensor, 1)), 1U);
+  EXPECT_TRUE(good(ingest->sensors("plant", std::nullopt, 10)).empty());
+  good(transaction.commit());
+}
+
+TEST_F(IngestLogTest, ReadingThatRanOutOfMemory_LeavesNothingToTheNext) {
+  const auto ingest = good(IngestFile::open(file("ingest.db"), 0));
+  auto transaction = good(ingest->durable().begin());
+  good(ingest->accept(job_of("plant", "s", {1, 2, 3})));
+  good(ingest->accept(job_of("plant", "other", {7})));
+  int64_t position = 0;
+  EXPECT_EQ(good(ingest->take("plant", position, 10, 1 << 20)).jobs.size(), 2U);
+  good(transaction.commit());
+  struct Poor final : ReadingVisitor {
+    bool on_reading(const Reading&, ReadingRange::Place) override { throw std::bad_alloc(); }
+  } poor;
+  ReadingRange range{.app = "plant", .sensor = "s"};
+  EXPECT_THROW((void)ingest->read(range, 10, poor), std::bad_alloc);
+  Shown shown;
+  ReadingRange other{.app = "plant", .sensor = "other"};
+  EXPECT_FALSE(good(ingest->read(other, 10, shown)));
+  ASSERT_EQ(shown.all.size(), 1U);
+  EXPECT_EQ(shown.all[0].first, 7U);
+}
+
+TEST_F(IngestLogTest, JobWhoseReadingsAreMissing_BecomesAFailedOneAndHoldsNobodyUp) {
+  AcceptedJob broken;
+  {
+    auto file_only = good(IngestFile::open(file("ingest.db"), 0));
+    Transaction transaction = good(file_only->durable().begin());
+    broken = good(file_only->accept(job_of("plant", "a", {1, 2})));
+    good(file_only->accept(job_of("plant", "a", {3})));
+    auto loss = good(file_only->durable().prepare("DELETE FROM payload WHERE job = ?"));
+    good(file_only->durable().run(loss.bind(1, broken.id)));
+    good(transaction.commit());
+  }
+  Publisher publisher;
+  const auto log = open(publisher);
+  const std::vector<IngestJob> jobs = publisher.wait(1);
+  ASSERT_EQ(jobs.size(), 1U);
+  EXPECT_NE(jobs[0].id, broken.id);
+  log->finished(jobs[0]);
+  EXPECT_TRUE(eventually([&] { return log->figures().done == 1; }));
+  EXPECT_EQ(log->figures().failed_jobs, 1U);
+  EXPECT_EQ(log->figures().queue_jobs, 0U);
+  const auto failed = ask<std::vector<FailedJob>>(*log, [](IngestFile& one) { return one.failed("plant", 0, 10); });
+  ASSERT_EQ(failed.size(), 1U);
+  EXPECT_EQ(failed[0].id, broken.id);
+  EXPECT_EQ(failed[0].error, "its readings are missing in the file");
+}
+
+TEST_F(IngestLogTest, DamageThatIsFoundAtACommit_EndsTheFileForGood) {
+  const auto opened = good(IngestFile::open(file("one.db"), 0));
+  const auto damaged_commit = [this]() -> Fault {
+    write(file("two.db"), "");
+    Database database = good(Database::open(file("two.db")));
+    good(database.run("PRAGMA journal_mode = WAL; CREATE TABLE t (x)"));
+    // What it returns is the result of the commit.
+    sqlite3_wal_hook(database.handle(), [](void*, sqlite3*, const char*, int) { return SQLITE_CORRUPT; }, nullptr);
+    Transaction transaction = good(Transaction::begin(database));
+    good(database.run("INSERT INTO t VALUES (1)"));
+    const auto done = transaction.commit();
+    EXPECT_FALSE(done);
+    return done ? Fault{} : done.error();
+  };
+  const Fault fault = damaged_commit();
+  EXPECT_TRUE(fault.damaged);
+  FileHealth health("one.db", "ingest_failing", "ingest_recovered");
+  health.failed({"the disk is full", {}}, opened->durable());
+  EXPECT_FALSE(health.for_good());
+  health.failed(fault, opened->durable());
+  EXPECT_TRUE(health.for_good());
+  EXPECT_TRUE(opened->durable().damaged());
 }
 
 TEST_F(IngestLogTest, NameOfAJob_IsReadBackInItsFileOnly) {
@@ -327,25 +409,6 @@ TEST_F(IngestLogTest, NameOfAJob_IsReadBackInItsFileOnly) {
   const auto other = good(IngestLog::open({.file = file("other.db")}));
   EXPECT_EQ(other->parse_name(name), 0);
 }
-
-// As if the disk were full: no file of this process may grow.
-class FileSizeLimit {
- public:
-  explicit FileSizeLimit(rlim_t bytes) : handler_(::signal(SIGXFSZ, SIG_IGN)) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    rlimit now = before_;
-    now.rlim_cur = bytes;
-    ::setrlimit(RLIMIT_FSIZE, &now);
-  }
-  ~FileSizeLimit() {
-    ::setrlimit(RLIMIT_FSIZE, &before_);
-    ::signal(SIGXFSZ, handler_);
-  }
-
- private:
-  rlimit before_{};
-  sighandler_t handler_;
-};
 
 TEST_F(IngestLogTest, FullDisk_RefusesWhatComes_AndFinishesWhatWasUnderWayWhenItIsOver) {
   Publisher publisher;
@@ -363,8 +426,8 @@ TEST_F(IngestLogTest, FullDisk_RefusesWhatComes_AndFinishesWhatWasUnderWayWhenIt
     log->finished(jobs[0]);
     EXPECT_EQ(figures(*log, "plant").jobs, 1U) << "questions are answered meanwhile";
   }
-  EXPECT_TRUE(soon([&] { return log->figures().done == 1; }));
-  EXPECT_TRUE(soon([&] { return log->health().healthy; }));
+  EXPECT_TRUE(eventually([&] { return log->figures().done == 1; }));
+  EXPECT_TRUE(eventually([&] { return log->health().healthy; }));
   EXPECT_EQ(log->figures().queue_bytes, 0U);
   good(accept(*log, job_of("plant", "s", {3})));
   EXPECT_EQ(readings(*log, {.app = "plant", .sensor = "s"}).size(), 2U);
@@ -426,7 +489,7 @@ TEST_F(IngestLogTest, Kill_AtAnyMoment_LosesNothingThatWasAcceptedAndStoresNothi
   const auto log = open(publisher);
   const size_t left = log->figures().queue_jobs;
   for (const IngestJob& job : publisher.wait(left)) log->finished(job);
-  EXPECT_TRUE(soon([&] { return log->figures().queue_jobs == 0; }));
+  EXPECT_TRUE(eventually([&] { return log->figures().queue_jobs == 0; }));
   std::multiset<uint64_t> stored;
   for (const auto& [time, value] : readings(*log, {.app = "plant", .sensor = "s"}, 1'000)) stored.insert(time);
   EXPECT_GE(accepted.size(), 6U * 20U);

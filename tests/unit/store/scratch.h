@@ -5,10 +5,12 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <utility>
 
 #include "store/fault.h"
@@ -26,6 +28,13 @@ class Scratch : public testing::Test {
   std::filesystem::path file(std::string_view name = "apps.db") const { return directory_ / name; }
 
   void write(const std::filesystem::path& path, std::string_view text) { std::ofstream(path) << text; }
+
+  /// Waits until `done` says so, at most two minutes.
+  template <typename Done>
+  static bool eventually(Done done) {
+    for (int i = 0; i < 24'000 && !done(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    return done();
+  }
 
   static mode_t mode(const std::filesystem::path& path) {
     struct stat facts{};

@@ -7,7 +7,9 @@ import { SharedClient, type ResolvedOptions, type SharedAdapter } from './client
 import { Handlers } from './handlers.js';
 import type { Desk, Leading } from './group.js';
 import { SocketLeader } from './socket_leader.js';
-import { kSubscribe, kUnsubscribe, roomOf, type Session, type SocketAsk, type SocketTell } from './socket_wire.js';
+import {
+  afterAnswer, afterEvent, kSubscribe, kUnsubscribe, placeOf, positionOf, roomOf, type Session, type SocketAsk, type SocketTell,
+} from './socket_wire.js';
 
 /** Calls that wait for their answer; the oldest is given up for a further one. */
 const kCallsMax = 1000;
@@ -115,7 +117,14 @@ export class SharedSocket extends SharedClient<SocketAsk, SocketTell> {
       case 'answer': {
         const call = this.#calls.get(body.call);
         this.#calls.delete(body.call);
+        if (call) this.#place(call.ask, body.args[0]);
         call?.done(body.args);
+        break;
+      }
+      case 'lost': {
+        const call = this.#calls.get(body.call);
+        this.#calls.delete(body.call);
+        call?.lost();
         break;
       }
     }
@@ -131,7 +140,7 @@ export class SharedSocket extends SharedClient<SocketAsk, SocketTell> {
 
   #send(event: string, args: unknown[], done?: Call['done'], lost: Call['lost'] = () => {}): boolean {
     const room = roomOf(args[0]);
-    if (room !== null && event === kSubscribe) this.#rooms.set(room, args[0]);
+    if (room !== null && event === kSubscribe && !positionOf(this.#rooms.get(room))) this.#rooms.set(room, args[0]);
     if (room !== null && event === kUnsubscribe) this.#rooms.delete(room);
     const number = done ? this.#nextCall++ : null;
     const ask: SocketAsk = { kind: 'emit', event, args, call: number };
@@ -167,7 +176,18 @@ export class SharedSocket extends SharedClient<SocketAsk, SocketTell> {
       if (this.#offsets.size > kOffsetsMax) this.#offsets.delete(this.#offsets.values().next().value!);
     }
     if (session) this.#session = session;
+    const place = placeOf(args);
+    if (place && this.#rooms.has(place.channel)) {
+      this.#rooms.set(place.channel, afterEvent(this.#rooms.get(place.channel), place.offset));
+    }
     this.#handlers.call(event, ...args);
+  }
+
+  /** Notes where a room is, for the leader that comes next. */
+  #place(ask: SocketAsk, answer: unknown): void {
+    if (ask.kind !== 'emit' || ask.event !== kSubscribe) return;
+    const room = roomOf(ask.args[0]);
+    if (room !== null && this.#rooms.has(room)) this.#rooms.set(room, afterAnswer(this.#rooms.get(room), answer));
   }
 }
 

@@ -5,7 +5,10 @@
 // 100 emits that wait for the election to be complete.
 import type { SocketLike } from '../peers.js';
 import type { Desk, Leading } from './group.js';
-import { kSubscribe, kUnsubscribe, roomOf, type Session, type SocketAsk, type SocketTell } from './socket_wire.js';
+import {
+  afterAnswer, afterEvent, kSubscribe, kUnsubscribe, placeOf, positionOf, roomOf, wantsHistory, type Session, type SocketAsk,
+  type SocketTell,
+} from './socket_wire.js';
 
 type Emit = Extract<SocketAsk, { kind: 'emit' }>;
 
@@ -19,6 +22,7 @@ interface Recoverable {
 
 interface Room {
   tabs: Set<string>;
+  /** With the place that it is to be joined again from, when it is held with its history. */
   argument: unknown;
 }
 
@@ -41,6 +45,7 @@ export class SocketLeader implements Leading<SocketAsk> {
     if (body.kind === 'emit') {
       if (this.#socket) this.#emit(this.#socket, tab, body);
       else if (this.#early.length < kEarlyMax) this.#early.push([tab, body]);
+      else if (body.call !== null) this.#desk.tell({ kind: 'lost', call: body.call }, tab);
       return;
     }
     for (const [room, argument] of body.rooms) this.#hold(tab, room, argument);
@@ -103,7 +108,8 @@ export class SocketLeader implements Leading<SocketAsk> {
     for (const [name, { argument }] of this.#rooms) {
       if (this.#joined.has(name)) continue;
       this.#joined.add(name);
-      socket.emit(kSubscribe, argument);
+      if (wantsHistory(argument)) socket.emit(kSubscribe, argument, (answer: unknown) => this.#answered(name, answer));
+      else socket.emit(kSubscribe, argument);
     }
     this.#desk.tell({ kind: 'rooms', joined: [...this.#joined] });
   }
@@ -123,6 +129,9 @@ export class SocketLeader implements Leading<SocketAsk> {
     // With recovery on, an event carries its offset as one more argument; onAny comes before the client has noted it.
     const last = args.at(-1);
     if (session && typeof last === 'string') session.offset = last;
+    const place = placeOf(args);
+    const held = place && this.#rooms.get(place.channel);
+    if (held) held.argument = afterEvent(held.argument, place.offset);
     const plain = args.map((value) => (typeof value === 'function' ? null : value));
     this.#desk.tell({ kind: 'event', event, args: plain, session });
   }
@@ -136,8 +145,22 @@ export class SocketLeader implements Leading<SocketAsk> {
 
   #hold(tab: string, name: string, argument: unknown): void {
     const room = this.#rooms.get(name);
-    if (room) room.tabs.add(tab);
-    else this.#rooms.set(name, { tabs: new Set([tab]), argument });
+    if (!room) {
+      this.#rooms.set(name, { tabs: new Set([tab]), argument });
+      return;
+    }
+    room.tabs.add(tab);
+    if (!positionOf(room.argument)) room.argument = argument;
+  }
+
+  /** Notes where the room is; the answer with that, which the server tells at the first join only. */
+  #answered(name: string, answer: unknown): unknown {
+    const room = this.#rooms.get(name);
+    if (!room) return answer;
+    room.argument = afterAnswer(room.argument, answer);
+    const position = positionOf(room.argument);
+    const { ok } = (answer ?? {}) as { ok?: boolean };
+    return ok && position ? { position, ...(answer as object) } : answer;
   }
 
   #emit(socket: SocketLike, tab: string, { event, args, call }: Emit): void {
@@ -160,8 +183,16 @@ export class SocketLeader implements Leading<SocketAsk> {
       // Sent again when it is joined already, because the answer names the members of a presence room.
       if (socket.connected) this.#joined.add(room);
     }
-    if (call === null) socket.emit(event, ...args);
-    else socket.emit(event, ...args, answer);
+    const history = event === kSubscribe && room !== null && wantsHistory(args[0]);
+    if (history) {
+      // From the place of all tabs: this one says only that it wants the history.
+      const argument = this.#rooms.get(room)?.argument ?? args[0];
+      socket.emit(event, argument, (value: unknown) => answer(this.#answered(room, value)));
+    } else if (call === null) {
+      socket.emit(event, ...args);
+    } else {
+      socket.emit(event, ...args, answer);
+    }
     if (room !== null) this.#desk.tell({ kind: 'rooms', joined: [...this.#joined] });
   }
 }

@@ -20,7 +20,9 @@ export type SocketTell =
   | { kind: 'event'; event: string; args: unknown[]; session: Session | null }
   | { kind: 'rooms'; joined: string[] }
   | { kind: 'error'; message: string }
-  | { kind: 'answer'; call: number; args: unknown[] };
+  | { kind: 'answer'; call: number; args: unknown[] }
+  /** The call was not sent: too much waited. */
+  | { kind: 'lost'; call: number };
 
 /** The events by which rooms are joined and left: Kilat's own, docs/socketio.md. */
 export const kSubscribe = 'subscribe';
@@ -31,4 +33,44 @@ export function roomOf(argument: unknown): string | null {
   if (typeof argument === 'string') return argument;
   const { channel } = (argument ?? {}) as { channel?: unknown };
   return typeof channel === 'string' ? channel : null;
+}
+
+/** A place in the history of a room, docs/history.md. */
+export interface Position {
+  epoch: string;
+  offset: number;
+}
+
+/** Whether the room is held with its history: `{channel, recover}`. */
+export const wantsHistory = (argument: unknown): boolean =>
+  Boolean((argument as { recover?: unknown } | null | undefined)?.recover);
+
+/** The place that the next join with this argument goes on from; null when it has none yet. */
+export function positionOf(argument: unknown): Position | null {
+  const recover = (argument as { recover?: unknown } | null | undefined)?.recover;
+  return typeof recover === 'object' ? (recover as Position | null) : null;
+}
+
+/** The argument after its answer. What was recovered is on its way, and counts event by event. */
+export function afterAnswer(argument: unknown, answer: unknown): unknown {
+  const { position, recovered } = (answer ?? {}) as { position?: Position; recovered?: boolean };
+  if (!wantsHistory(argument) || !position || (recovered === true && positionOf(argument))) return argument;
+  return { ...(argument as object), recover: position };
+}
+
+/** The argument after an event of its room. */
+export function afterEvent(argument: unknown, offset: number): unknown {
+  const position = positionOf(argument);
+  if (!position || offset <= position.offset) return argument;
+  return { ...(argument as object), recover: { ...position, offset } };
+}
+
+/** The place that an event of a room with history carries behind its own arguments. */
+export function placeOf(args: readonly unknown[]): { channel: string; offset: number } | null {
+  // With connection state recovery there is one more argument behind it.
+  for (const value of args.slice(-2)) {
+    const { channel, offset } = (value ?? {}) as { channel?: unknown; offset?: unknown };
+    if (typeof channel === 'string' && typeof offset === 'number') return { channel, offset };
+  }
+  return null;
 }
