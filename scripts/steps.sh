@@ -41,11 +41,20 @@ step_summary() {
     tail -n 24 | sed 's/^/   /'
 }
 
-# step_failure LOG: what failed. node --test repeats it at the end of its log under a heading; elsewhere the end has to do.
+# What ctest said of the tests that failed: each with its output, which ends where another test starts or ends.
+ctest_failures() {
+  awk '/^ *[0-9]+\/[0-9]+ +Test +#/ { failed = !/ Passed +[0-9.]+ sec$/ } /^ +Start +[0-9]+:/ { failed = 0 } failed' "$1"
+}
+
+# step_failure LOG: what failed. node --test repeats it at the end of its log under a heading, ctest prints it in between;
+# elsewhere the end has to do.
 step_failure() {
   local lines="${KILAT_TAIL:-60}"
   if grep -q '^✖ failing tests:' "$1"; then
     sed -n '/^✖ failing tests:/,$p' "$1" | head -n "$lines"
+  elif grep -q '^The following tests FAILED:' "$1"; then
+    sed -n '/^The following tests FAILED:/,$p' "$1" | head -n "$lines"
+    ctest_failures "$1" | head -n "$lines"
   else
     tail -n "$lines" "$1"
   fi
