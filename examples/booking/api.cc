@@ -61,6 +61,7 @@ std::string level_in(const json::object& object) {
 std::string date_in(const json::object& object) {
   std::string date = text_in(object, "date", kNameBytesMax);
   if (!is_date(date)) throw Refusal(422, "date must be a day and time such as 2026-01-31T19:30");
+  if (date <= local_now()) throw Refusal(422, "date must be in the future");
   return date;
 }
 

@@ -2,6 +2,7 @@
 
 #include <kilat/server.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <optional>
 #include <stdexcept>
@@ -34,9 +35,9 @@ std::int64_t hold_ms() {
 
 kilat::Options options_of(const Settings& settings) {
   kilat::Options options = server_options(settings, "booking");
-  options.settings = {{"app.secret", secret(settings.data, "BOOKING_APP_SECRET")},
-                      {"app.jwt_secret", secret(settings.data, "BOOKING_JWT_SECRET")},
-                      {"history.file", (settings.data / "history.db").string()}};
+  options.settings["app.secret"] = secret(settings.data, "BOOKING_APP_SECRET");
+  options.settings["app.jwt_secret"] = secret(settings.data, "BOOKING_JWT_SECRET");
+  options.settings["history.file"] = (settings.data / "history.db").string();
   return options;
 }
 
@@ -48,8 +49,10 @@ void add_demo_accounts(Accounts& accounts) {
   accounts.add({.id = "9", .name = "Admin", .roles = {"admin"}}, "admin", "admin-demo");
 }
 
+/// At the first start, and when all that there were are over.
 void add_demo_sessions(Store& store) {
-  if (!store.sessions().empty()) return;
+  const std::string now = local_now();
+  if (std::ranges::any_of(store.sessions(), [&](const Session& session) { return session.date > now; })) return;
   store.add_session("Morning yoga", evening_after(1, 8), 20);
   store.add_session("Pottery for beginners", evening_after(2, 18), 10);
   store.add_session("Night tour of the museum", evening_after(3, 21), 40);

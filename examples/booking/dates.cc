@@ -7,6 +7,21 @@
 #include <string_view>
 
 namespace examples::booking {
+namespace {
+
+std::tm local_time() {
+  const std::time_t now = std::time(nullptr);
+  std::tm time{};
+  localtime_r(&now, &time);
+  return time;
+}
+
+std::string text_of(const std::tm& time) {
+  std::array<char, 32> text{};
+  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M", &time)};
+}
+
+}  // namespace
 
 bool is_date(const std::string& text) {
   constexpr std::string_view kShape = "0000-00-00T00:00";
@@ -21,17 +36,18 @@ bool is_date(const std::string& text) {
   return date.ok() && number(0, 4) >= 1970 && number(11, 2) < 24 && number(14, 2) < 60;
 }
 
+std::string local_now() {
+  return text_of(local_time());
+}
+
 std::string evening_after(int days, int hour) {
-  const std::time_t now = std::time(nullptr);
-  std::tm time{};
-  localtime_r(&now, &time);
+  std::tm time = local_time();
   time.tm_mday += days;
   time.tm_hour = hour;
   time.tm_min = 0;
   time.tm_isdst = -1;
   std::mktime(&time);
-  std::array<char, 32> text{};
-  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M", &time)};
+  return text_of(time);
 }
 
 }  // namespace examples::booking

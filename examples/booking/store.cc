@@ -4,6 +4,7 @@
 #include <optional>
 #include <random>
 
+#include "booking/dates.h"
 #include "common/clock.h"
 #include "common/refusal.h"
 
@@ -151,7 +152,9 @@ Store::Booked Store::book(const User& user, std::int64_t session_id, std::int64_
     if (made.session_id == session_id && made.seats == seats) return {.booking = made, .repeated = true};
     throw Refusal(422, "this Idempotency-Key was used for another booking");
   }
-  if (const Session wanted = session(session_id); seats > wanted.available()) {
+  const Session wanted = session(session_id);
+  if (wanted.date <= local_now()) throw Refusal(409, "the session has begun already");
+  if (seats > wanted.available()) {
     throw Refusal(
         409, wanted.available() == 0 ? "sold out" : "only " + std::to_string(wanted.available()) + " seats are left");
   }

@@ -61,6 +61,7 @@ int run_program(int argc, char** argv, std::string_view title, std::uint16_t def
   Settings settings{.port = default_port, .data = {}, .pages = {}, .sources = {}};
   CLI::App command{std::string(title)};
   add_options(command, settings);
+  command.add_option("--metrics", settings.metrics, "HOST:PORT of /metrics for Prometheus; without it there is none");
   CLI11_PARSE(command, argc, argv);
   block_stop_signals();
   try {
@@ -101,6 +102,7 @@ kilat::Options server_options(const Settings& settings, std::string_view name) {
   kilat::Options options = kilat::Options::from_file((settings.sources / name / "kilat.toml").string());
   options.host = settings.host;
   options.port = settings.port;
+  if (!settings.metrics.empty()) options.settings["metrics.listen"] = settings.metrics;
   return options;
 }
 

@@ -21,6 +21,7 @@ namespace examples {
 struct Settings {
   std::string host = "127.0.0.1";
   std::uint16_t port = 0;         ///< 0: the kernel picks one
+  std::string metrics = {};       ///< HOST:PORT for Prometheus; empty: none
   std::filesystem::path data;     ///< folder of the databases and secrets
   std::filesystem::path pages;    ///< folder with the built pages of all examples
   std::filesystem::path sources;  ///< folder with NAME/kilat.toml
@@ -46,8 +47,8 @@ void add_options(CLI::App& command, Settings& settings);
 
 using MakeSystem = std::function<std::unique_ptr<System>(const Settings&)>;
 
-/// main() of an example: reads --host, --port, --data, --pages and --sources, starts the system, waits for SIGINT or
-/// SIGTERM, stops. Returns what main() should.
+/// main() of an example: reads these options and --metrics, starts the system, waits for SIGINT or SIGTERM, stops.
+/// Returns what main() should.
 int run_program(int argc, char** argv, std::string_view title, std::uint16_t default_port, const MakeSystem& make);
 
 /// The folder for a program's data: the wanted one, made when it is not there, or a temporary one that goes at the end.

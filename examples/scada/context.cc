@@ -12,12 +12,13 @@ constexpr int kSaveEveryTicks = 10;
 
 kilat::Options options_of(const Settings& settings, const Credentials& app, const std::string& jwt_secret) {
   kilat::Options options = server_options(settings, "scada");
-  options.settings = {{"app.id", app.id},
-                      {"app.key", app.key},
-                      {"app.secret", app.secret},
-                      {"app.jwt_secret", jwt_secret},
-                      {"ingest.file", (std::filesystem::absolute(settings.data) / "scada-ingest.db").string()},
-                      {"history.file", (std::filesystem::absolute(settings.data) / "scada-history.db").string()}};
+  const std::filesystem::path data = std::filesystem::absolute(settings.data);
+  options.settings["app.id"] = app.id;
+  options.settings["app.key"] = app.key;
+  options.settings["app.secret"] = app.secret;
+  options.settings["app.jwt_secret"] = jwt_secret;
+  options.settings["ingest.file"] = (data / "scada-ingest.db").string();
+  options.settings["history.file"] = (data / "scada-history.db").string();
   return options;
 }
 
@@ -58,13 +59,18 @@ Context::Context(const Settings& settings_in, Credentials app_in)
       tokens(secret(settings.data, "SCADA_JWT_SECRET")),
       server(options_of(settings, app, secret(settings.data, "SCADA_JWT_SECRET"))),
       store(settings.data / "scada.db", unix_ms()),
+      gate_database(settings.data / "scada.db"),
+      accounts(gate_database),
       plant(kSeed),
       watch(plant.sensors()),
       address(address_promise.get_future().share()),
       feeder(plant, performance, [this](const auto& readings) { watch_readings(readings); }),
       inlet(address),
       queries(address),
-      load(address) {}
+      load(address) {
+  accounts.add({.id = "1", .name = "Olga Operator", .roles = {"operator"}}, "operator", "operator");
+  accounts.add({.id = "2", .name = "Vic Viewer", .roles = {"viewer"}}, "viewer", "viewer");
+}
 
 json::object Context::status() const {
   json::array faults;

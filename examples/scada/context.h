@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "common/accounts.h"
+#include "common/database.h"
 #include "common/system.h"
 #include "common/tokens.h"
 #include "common/worker.h"
@@ -66,12 +68,15 @@ struct Context {
   Tokens tokens;
   kilat::Server server;
   Performance performance;
-  Store store;  ///< on `storage` only
+  Store store;             ///< on `storage` only
+  Database gate_database;  ///< the same file, for `accounts`
+  Accounts accounts;       ///< on `gate` only
   Plant plant;
   Watch watch;
   Pulse pulse;
   std::atomic<std::uint64_t> received = 0;   ///< readings of gateways that were acknowledged
   std::atomic<std::size_t> inlet_bytes = 0;  ///< of requests of gateways that wait
+  std::atomic<int> logins = 0;               ///< that wait
   std::atomic<bool> load_test_runs = false;
   std::promise<kilat::PublisherOptions> address_promise;
   Address address;
@@ -79,6 +84,7 @@ struct Context {
   int ticks = 0;
   Feeder feeder;
   Worker storage;
+  Worker gate;   ///< logins, so that a flood of them holds up nothing else
   Desk inlet;    ///< readings of gateways
   Desk queries;  ///< history, queue and failed jobs
   Desk load;     ///< load tests

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::string_view kOperator = "operator";
 constexpr std::chrono::hours kTokenLifetime{12};
+constexpr int kLoginsMax = 40;
 constexpr std::int64_t kMessagesMax = 10'000;
 constexpr std::int64_t kFaultSecondsMax = 600;
 constexpr std::size_t kJobMax = 64;
@@ -43,15 +44,20 @@ void login(Context& context, const Request& request, const Responder& respond) {
   if (name.empty() || password.empty() || name.size() > 100 || password.size() > 200) {
     return respond(refusal(422, "login and password are missing"));
   }
-  const bool posted = context.storage.post([&context, name, password, respond] {
+  if (context.logins.fetch_add(1) >= kLoginsMax) {
+    --context.logins;
+    return respond(refusal(429, "many people log in right now: try again in a second"));
+  }
+  const bool posted = context.gate.post([&context, name, password, respond] {
+    --context.logins;
     const Stopwatch stopwatch(context.performance, "login: check");
-    const std::optional<User> user = context.store.accounts().check(name, password);
+    const std::optional<User> user = context.accounts.check(name, password);
     if (!user) return respond(refusal(401, "wrong login or password"));
     respond(Response::json({{"token", context.tokens.sign(*user, kTokenLifetime)},
                             {"name", user->name},
                             {"roles", json::value_from(user->roles)}}));
   });
-  if (!posted) respond(refusal(503, "too many requests wait"));
+  if (!posted) respond(refusal(503, "the program is about to end"));
 }
 
 Response set_firehose(Context& context, const Request& request) {
@@ -89,7 +95,7 @@ json::object send_messages(Context& context, kilat::Publisher& publisher, std::i
   for (std::int64_t i = 1; i <= messages; ++i) {
     const Stopwatch stopwatch(context.performance, "load test: message");
     const json::object data{{"data", {{"channel", "load-test"}, {"value", i}, {"of", messages}}},
-                            {"timestamp", unix_ms()},
+                            {"timestamp", iso_time(unix_ms())},
                             {"channel", "load-test"}};
     if (!publisher.trigger("scada-loadtest", "scada.data.received", data)) ++failed;
   }

@@ -78,6 +78,7 @@ void Scada::stop() {
   context_.inlet.stop();
   context_.queries.stop();
   context_.load.stop();
+  context_.gate.stop();
   context_.server.drain();
   context_.server.join();
   context_.storage.stop();

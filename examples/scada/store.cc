@@ -20,14 +20,12 @@ json::object alarm_of(const Statement& row) {
 
 }  // namespace
 
-Store::Store(const std::filesystem::path& file, std::int64_t now_ms) : database_(file), accounts_(database_) {
+Store::Store(const std::filesystem::path& file, std::int64_t now_ms) : database_(file) {
   database_.script(
       "create table if not exists alarms (id integer primary key, sensor text not null, kind text not null,"
       " text text not null, value real not null, raised integer not null, cleared integer);"
       "create table if not exists numbers (name text primary key, value integer not null)");
   database_.run("update alarms set cleared = ?1 where cleared is null", now_ms);
-  accounts_.add({.id = "1", .name = "Olga Operator", .roles = {"operator"}}, "operator", "operator");
-  accounts_.add({.id = "2", .name = "Vic Viewer", .roles = {"viewer"}}, "viewer", "viewer");
 }
 
 json::object Store::note(const Alarm& alarm) {

@@ -1,4 +1,4 @@
-// What the program itself keeps, beside Kilat's readings: accounts, alarms, the firehose's rate, durations. One SQLite
+// What the program itself keeps, beside Kilat's readings: alarms, the firehose's rate, durations. One SQLite
 // file; everything here belongs to the thread of the Worker that has it.
 #pragma once
 
@@ -8,7 +8,6 @@
 #include <string>
 #include <string_view>
 
-#include "common/accounts.h"
 #include "common/database.h"
 #include "scada/watch.h"
 
@@ -16,11 +15,10 @@ namespace examples::scada {
 
 class Store {
  public:
-  /// Opens or makes the file, with the demo accounts. Alarms of an earlier run are over.
+  /// Opens or makes the file. Alarms of an earlier run are over.
   Store(const std::filesystem::path& file, std::int64_t now_ms);
 
   Database& database() { return database_; }
-  Accounts& accounts() { return accounts_; }
 
   /// Writes an alarm down, or that it is over; returns it as the page gets it.
   boost::json::object note(const Alarm& alarm);
@@ -32,7 +30,6 @@ class Store {
 
  private:
   Database database_;
-  Accounts accounts_;
 };
 
 }  // namespace examples::scada

@@ -115,7 +115,7 @@ test('Routes_WithBadInput_SayWhatIsWrong', async () => {
     [422, 'POST', '/api/sessions', { name: '', date: '2099-01-01T10:00', capacity: 5 }],
     [422, 'POST', '/api/sessions', { name: 'x'.repeat(81), date: '2099-01-01T10:00', capacity: 5 }],
     [422, 'POST', '/api/sessions', { name: 'a\nb', date: '2099-01-01T10:00', capacity: 5 }],
-    ...['tomorrow', '2099-02-30T10:00', '2099-01-01', '2099-01-01T24:00', '2099-1-1T10:00', 5].map(
+    ...['tomorrow', '2099-02-30T10:00', '2099-01-01', '2099-01-01T24:00', '2099-1-1T10:00', '1999-01-01T10:00', 5].map(
       (date) => [422, 'POST', '/api/sessions', { name: 'x', date, capacity: 5 }]),
     ...[0, 10_001, '5'].map((capacity) => [422, 'PUT', `/api/sessions/${id}/capacity`, { capacity }]),
     [404, 'PUT', '/api/sessions/999999/capacity', { capacity: 5 }],
