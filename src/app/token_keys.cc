@@ -95,7 +95,7 @@ void TokenKeys::fetch_due(uint64_t now_ms) {
   for (auto& [url, it] : urls_) {
     if (it.under_way) continue;
     const bool in_turn = now_ms >= it.due_ms;
-    const bool out_of_turn = it.demanded && (it.demanded_ms == 0 || now_ms - it.demanded_ms >= kPauseMs);
+    const bool out_of_turn = it.demanded && (it.demanded_ms == 0 || now_ms - it.demanded_ms >= kDemandPauseMs);
     if (!in_turn && !out_of_turn) continue;
     if (!in_turn) it.demanded_ms = now_ms;
     fetch(url, it, now_ms);
