@@ -18,6 +18,7 @@ struct PusherTable;
 struct PusherConnection {
   std::string_view app_id;
   std::string_view socket_id;
+  std::string_view user_id;  ///< who is signed in; empty: nobody
 };
 
 struct Subscription {

@@ -112,15 +112,16 @@ class Server {
                std::string_view except_socket = {});
 
   // Signed-in users of an app, with all their connections of both protocols. False for an unknown app or a user that
-  // there can't be, and when nothing could be handed to a shard.
+  // there can't be, and when there is no room for it; from another thread than a shard's, true says only that it was
+  // handed over.
 
   /// Publishes an event to a user; otherwise as publish().
   bool publish_to_user(std::string_view app_id, std::string_view user_id, std::string_view event,
                        const json::value& data);
   /// Ends a user's connections, with the reason terminated_by_api.
   bool disconnect_user(std::string_view app_id, std::string_view user_id);
-  /// Counts a user's connections, 0: not connected. `handler` is called once, on a shard, later; not when this is
-  /// false.
+  /// Counts a user's connections, 0: not connected, or unknown after all. `handler` is called once, on a shard, later;
+  /// not when this is false.
   bool count_user(std::string_view app_id, std::string_view user_id, std::function<void(std::size_t)> handler);
 
   /// Runs a task on a shard. False when the server does not run, or 65,536 tasks wait already.

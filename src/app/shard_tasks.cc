@@ -14,6 +14,7 @@
 #include "app/shard_limits.h"
 #include "app/token_keys.h"
 #include "base/memory_reserve.h"
+#include "http/uri.h"
 #include "metrics/exposition.h"
 
 namespace kilat::app {
@@ -86,7 +87,7 @@ bool Shard::send(auth::BackendTransport::Request request) {
 
 void Shard::on_circuit(uint32_t app, bool open, long status, std::string_view why) try {
   const hub::AppSettings& settings = apps_[static_cast<hub::AppIndex>(app)].settings;
-  const std::string url = TokenKeys::shown(settings.authorize.url);
+  const std::string url = http::shown_url(settings.authorize.url);
   if (!open) return log::event(log::Level::kInfo, "backend_back", {{"app", settings.id}, {"url", url}});
   const std::string cause = status == 0 ? std::string(why) : "status " + std::to_string(status);
   log::event(log::Level::kWarn, "backend_unavailable", {{"app", settings.id}, {"url", url}, {"why", cause}});

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/token_key_files.h"
+#include "http/uri.h"
 
 namespace kilat::app {
 namespace {
@@ -94,7 +95,7 @@ void TokenKeys::fetch_due(uint64_t now_ms) {
   for (auto& [url, it] : urls_) {
     if (it.under_way) continue;
     const bool in_turn = now_ms >= it.due_ms;
-    const bool out_of_turn = it.demanded && (it.demanded_ms == 0 || now_ms - it.demanded_ms >= kPauseMs);
+    const bool out_of_turn = it.demanded && (it.demanded_ms == 0 || now_ms - it.demanded_ms >= kDemandPauseMs);
     if (!in_turn && !out_of_turn) continue;
     if (!in_turn) it.demanded_ms = now_ms;
     fetch(url, it, now_ms);
@@ -130,7 +131,7 @@ void TokenKeys::on_answer(const std::string& url, uint64_t asked_ms, net::HttpCl
   if (const auto added = trial.add_jwks(response.body, auth::KeySet::Origin::kUrl); !added) {
     return note_failure(url, it, added.error());
   }
-  if (it.failing) log::event(log::Level::kInfo, "token_keys_back", {{"url", shown(url)}});
+  if (it.failing) log::event(log::Level::kInfo, "token_keys_back", {{"url", http::shown_url(url)}});
   it.failing = false;
   it.demanded = false;  // whoever misses a key in these asks again
   it.text = std::move(response.body);
@@ -146,7 +147,7 @@ void TokenKeys::on_answer(const std::string& url, uint64_t asked_ms, net::HttpCl
 void TokenKeys::note_failure(const std::string& url, Url& it, std::string_view why) {
   if (std::exchange(it.failing, true)) return;
   log::event(log::Level::kWarn, "token_keys_unavailable",
-             {{"url", shown(url)}, {"why", why}, {"old_keys_stay", !it.text.empty()}});
+             {{"url", http::shown_url(url)}, {"why", why}, {"old_keys_stay", !it.text.empty()}});
 }
 
 std::shared_ptr<const auth::KeySet> TokenKeys::build(const auth::JwtSettings& settings) const {
@@ -164,7 +165,7 @@ std::shared_ptr<const auth::KeySet> TokenKeys::build(const auth::JwtSettings& se
     complete = complete && !url->second.text.empty();
     if (url->second.text.empty()) continue;
     as_of_ms = std::min(as_of_ms, url->second.as_of_ms);
-    check(set->add_jwks(url->second.text, auth::KeySet::Origin::kUrl), shown(entry));
+    check(set->add_jwks(url->second.text, auth::KeySet::Origin::kUrl), http::shown_url(entry));
   }
   const bool fetched = std::ranges::any_of(settings.keys, auth::is_key_url);
   if (fetched) set->set_fetched(complete ? as_of_ms : 0, complete);
@@ -182,15 +183,6 @@ void TokenKeys::publish(uint32_t index, App& app, bool running) const {
     shard->post([index, keys = app.keys, &shard = *shard] { shard.authenticator().set_keys(index, keys); });
   }
   app.told = true;
-}
-
-std::string TokenKeys::shown(std::string_view url) {
-  url = url.substr(0, url.find_first_of("?#"));
-  const size_t host = url.find("://") == std::string_view::npos ? 0 : url.find("://") + 3;
-  const std::string_view authority = url.substr(host, url.find('/', host) - host);
-  const size_t at = authority.rfind('@');
-  if (at == std::string_view::npos) return std::string(url);
-  return std::string(url.substr(0, host)) + std::string(url.substr(host + at + 1));
 }
 
 uint64_t TokenKeys::pause_ms(std::string_view cache_control, uint32_t refresh_s) {

@@ -1,11 +1,11 @@
 // TokenKeys: the keys that tokens are checked with, of all apps: reads the files, fetches the URLs and fetches them
 // again, and hands each shard's Authenticator the sets that come of it.
 // Owner: Server. Thread-safe: start() and apply() come from the main thread and from Ops, want() from the shards,
-// tick() from Ops once a second, answers from the thread of the HTTP client. One short lock; shards take it only when a
+// tick() from Ops, answers from the thread of the HTTP client. One short lock; shards take it only when a
 // token names a key that is not there.
 // When a URL is fetched: every refresh_s, sooner if its Cache-Control says so (max-age, but not below kPauseMs); at
-// once when a shard wants a key, but for that not again within kPauseMs; kPauseMs after a failure. What was fetched
-// last stays in use until something better comes. Bounds: one fetch a URL under way, of KeySet::kTextBytesMax.
+// once when a shard wants a key, but for that not again within kDemandPauseMs; kPauseMs after a failure. What was
+// fetched last stays in use until something better comes. Bounds: one fetch a URL under way, of KeySet::kTextBytesMax.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +17,7 @@
 #include <string_view>
 #include <vector>
 
+#include "auth/authenticator.h"
 #include "auth/jwt_settings.h"
 #include "auth/key_set.h"
 #include "base/result.h"
@@ -29,7 +30,12 @@ class Shard;
 
 class TokenKeys {
  public:
+  static constexpr uint64_t kTickMs = 1'000;
   static constexpr uint64_t kPauseMs = 10'000;
+  /// A token with a key that nobody has makes the shards want it, too. Who comes next with a key that is really new
+  /// still has it fetched while their token waits: after the pause, at the next tick, within a second.
+  static constexpr uint64_t kDemandPauseMs = 3'000;
+  static_assert(kDemandPauseMs + kTickMs + 1'000 <= auth::Authenticator::kWaitMs);
   static constexpr uint32_t kTimeoutMs = 10'000;
   using Files = std::map<std::string, std::string>;  ///< path and text
 
@@ -48,11 +54,9 @@ class TokenKeys {
   /// A shard has a token whose key is not among `keys`, the last it was handed (null: none yet). Does nothing where
   /// newer ones are on their way to it.
   void want(uint32_t app, const auth::KeySet* keys);
-  /// Fetches what is due.
+  /// Fetches what is due; every kTickMs.
   void tick();
 
-  /// A URL for the log: without name and password, and without what follows a question mark.
-  static std::string shown(std::string_view url);
   /// How long to wait until the next fetch, with an answer's Cache-Control.
   static uint64_t pause_ms(std::string_view cache_control, uint32_t refresh_s);
 

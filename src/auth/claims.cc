@@ -16,7 +16,11 @@ class Flattener {
   // False when a bound is passed.
   bool add(const std::string& path, const element& value) {
     object members;
-    if (value.get(members) == simdjson::SUCCESS) return add(path, members);
+    if (value.get(members) == simdjson::SUCCESS) {
+      return std::ranges::all_of(members, [&](const simdjson::dom::key_value_pair member) {
+        return add((path + ".").append(member.key), member.value);
+      });
+    }
     array elements;
     if (value.get(elements) == simdjson::SUCCESS) {
       return std::ranges::all_of(elements, [&](const element& one) { return add(path, one); });
@@ -29,12 +33,11 @@ class Flattener {
     return true;
   }
 
-  bool add(const std::string& path, const object& members) {
-    for (const simdjson::dom::key_value_pair member : members) {
-      std::string below = path.empty() ? std::string() : path + ".";
-      if (!add(below.append(member.key), member.value)) return false;
-    }
-    return true;
+  // The members of the whole: what stands below a member without a name begins with a dot.
+  bool add_root(const object& members) {
+    return std::ranges::all_of(members, [&](const simdjson::dom::key_value_pair member) {
+      return add(std::string(member.key), member.value);
+    });
   }
 
   std::vector<std::pair<std::string, std::string>> out;
@@ -87,7 +90,7 @@ std::optional<std::string> plain_text(const element& value) {
 
 std::optional<std::vector<std::pair<std::string, std::string>>> flatten(const object& claims) {
   Flattener flattener;
-  if (!flattener.add(std::string(), claims)) return std::nullopt;
+  if (!flattener.add_root(claims)) return std::nullopt;
   return std::move(flattener.out);
 }
 

@@ -114,6 +114,9 @@ class ConditionParser {
         const size_t equals = value.find('=');
         if (equals == std::string_view::npos || equals == 0) return fail("has a claim: without NAME=VALUE");
         path = value.substr(0, equals);
+        if (path.find_first_of("{}") != std::string::npos) {
+          return fail("has { or } in the name of a claim; captures may stand behind its =");
+        }
         value.remove_prefix(equals + 1);
       }
       if (value.empty()) return fail("has a role:, user: or claim: without a value");

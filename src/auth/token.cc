@@ -45,6 +45,10 @@ Result<object> read_object(std::string_view text, std::string_view what) {
   object members;
   if (!root || root->get(members) != simdjson::SUCCESS)
     return invalid("the " + std::string(what) + " is no JSON object");
+  // Whole numbers are cut, and halves of surrogate pairs are replaced: two users would become one.
+  if (parser.mended()) {
+    return invalid("the " + std::string(what) + " has a number with too many digits, or half a surrogate pair");
+  }
   if (has_twins(*root)) return invalid("the " + std::string(what) + " has two members of one name");
   return members;
 }

@@ -17,8 +17,9 @@ inline constexpr size_t kTokenBytesMax = 16 * 1024;
 /// Who the bearer is. Refused with kTokenInvalid, kTokenExpired or kTokenKeyUnknown; the detail says for people which
 /// check failed, such as `aud is not "shop"`, and holds nothing of the token. Refused besides what the settings say:
 /// text that is not the one way to write a token (padding, bits that count for nothing, members that occur twice),
-/// `crit` (RFC 7515 section 4.1.11: no extension is known here), `iat` in the future. An `exp` beyond
-/// the year 9999 counts as its end. `expires_unix_s` of the answer is `exp`, rounded up, without the leeway.
+/// numbers that fit into no 64-bit value and half surrogate pairs, `crit` (RFC 7515 section 4.1.11: no extension is
+/// known here), `iat` in the future. An `exp` beyond the year 9999 counts as its end. `expires_unix_s` of the answer is
+/// `exp`, rounded up, without the leeway.
 Result<IdentityPtr> check_token(std::string_view token, const JwtSettings& settings, const KeySet& keys,
                                 uint64_t now_unix_s);
 

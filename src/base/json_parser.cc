@@ -107,7 +107,8 @@ std::optional<simdjson::dom::element> JsonParser::parse(std::string_view text) {
     out_of_memory();
   }
   simdjson::error_code error = parser_.parse(text.data(), text.size(), false).get(root);
-  if (error == simdjson::NUMBER_ERROR || error == simdjson::STRING_ERROR) {
+  mended_ = error == simdjson::NUMBER_ERROR || error == simdjson::STRING_ERROR;
+  if (mended_) {
     copy_ = mend(text);
     error = parser_.parse(copy_).get(root);
   }

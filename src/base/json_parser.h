@@ -24,11 +24,16 @@ class JsonParser {
   /// The same for text without readable bytes behind it: copies.
   std::optional<simdjson::dom::element> parse_copy(std::string_view text);
 
+  /// Whether the document of the last parse holds less than its text, as said above: then texts that differ may have
+  /// given equal documents.
+  bool mended() const { return mended_; }
+
  private:
   [[noreturn]] void out_of_memory();
 
   simdjson::dom::parser parser_;
   std::string copy_;
+  bool mended_ = false;
 };
 
 /// A member with the text it was parsed from.

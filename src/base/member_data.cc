@@ -11,6 +11,9 @@ namespace {
 
 namespace dom = simdjson::dom;
 
+// A name of our own: what applications sign for their users may have members of any other.
+constexpr std::string_view kTokenMember = "kilat_token";
+
 // An id as clients compare it: strings as they are, whole numbers as they were written (Laravel sends both for one
 // user).
 std::optional<std::string> id_text(const RawMember& id, MemberKind kind) {
@@ -50,7 +53,7 @@ std::optional<MemberData> parse_member(JsonParser& parser, std::string_view text
   }
   if (kind == MemberKind::kSignin) {
     read_watchlist(object, member.watchlist);
-    member.token = string_member(object, "token").value_or(std::string_view());
+    member.token = string_member(object, kTokenMember).value_or(std::string_view());
   }
   return member;
 }
@@ -64,7 +67,9 @@ void append_member(std::string& json, MemberKind kind, std::string_view user_id,
     json += user_info;
   }
   if (!token.empty()) {
-    json += R"(,"token":)";
+    json += ',';
+    append_json_string(json, kTokenMember);
+    json += ':';
     append_json_string(json, token);
   }
   json += '}';

@@ -17,7 +17,7 @@ struct MemberData {
   std::string user_id;
   std::string user_info;               ///< raw JSON, an object; empty when there was none
   std::vector<std::string> watchlist;  ///< sign-in only; without duplicates
-  std::string token;                   ///< sign-in only: the token that the user was signed in from; or empty
+  std::string token;                   ///< sign-in only: the token that this server has signed it for; or empty
 };
 
 enum class MemberKind : uint8_t {

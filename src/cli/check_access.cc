@@ -8,6 +8,7 @@
 #include "auth/key_set.h"
 #include "auth/token.h"
 #include "config/token_key_files.h"
+#include "hub/access.h"
 #include "hub/channel_name.h"
 
 namespace kilat::cli {
@@ -43,7 +44,13 @@ Outcome<auth::IdentityPtr> identify(const hub::AppSettings& app, const AccessQue
   const auto who = question.token.empty()
                        ? auth::read_claims(question.who, app.jwt)
                        : auth::check_token(question.token, app.jwt, keys, static_cast<uint64_t>(std::time(nullptr)));
-  if (who) return *who;
+  if (who && hub::valid_user_id(app, (*who)->user_id)) return *who;
+  if (who) {
+    return std::unexpected(Failure{.what = "no user can sign in with the id " + fit_for_terminal((*who)->user_id),
+                                   .where = "app " + app.id,
+                                   .why = "it is longer than app.user_id_max, or no channel could have it in its name",
+                                   .remedies = {}});
+  }
   Failure failure{.what = question.token.empty() ? "cannot read the claims of --who" : "the token is refused",
                   .where = "app " + app.id,
                   .why = who.error().detail,

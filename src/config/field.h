@@ -124,6 +124,12 @@ consteval Row checked(std::string (*rule)(std::string&), Row row) {
   return row;
 }
 
+/// The same row, whose texts may be URLs with secrets in them.
+consteval Row urls(Row row) {
+  row.urls = true;
+  return row;
+}
+
 /// The same row, put into effect by a reload.
 consteval Row live(Row row) {
   row.needs_restart = false;

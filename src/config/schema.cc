@@ -260,10 +260,11 @@ constexpr std::array kRows = std::to_array<Row>({
     live(text<&A::jwt, &J::secret>("app.jwt_secret", Type::kSecret, 0, 1024, nullptr,
                                    "Tokens of users (JWT) may be signed with it, HS256 to HS512; \"\": none.",
                                    R"("a long random text")")),
-    live(text_list<&A::jwt, &J::keys>("app.jwt_keys", 16,
-                                      "Public keys of such tokens: files with PEM or a JWKS, from the folder of this "
-                                      "file, and URLs of a JWKS, which is fetched again every jwt_refresh_s.",
-                                      R"(["https://id.example/.well-known/jwks.json"])")),
+    live(urls(
+        text_list<&A::jwt, &J::keys>("app.jwt_keys", 16,
+                                     "Public keys of such tokens: files with PEM or a JWKS, from the folder of this "
+                                     "file, and URLs of a JWKS, which is fetched again every jwt_refresh_s.",
+                                     R"(["https://id.example/.well-known/jwks.json"])"))),
     live(checked(algorithm_rule,
                  text_list<&A::jwt, &J::algorithms>("app.jwt_algorithms", 12,
                                                     "The algorithms that are taken; []: all that fit the keys.",
@@ -333,9 +334,9 @@ constexpr std::array kRows = std::to_array<Row>({
                                      "Paths where the server itself answers authorization requests of users with a "
                                      "token; []: the usual four.",
                                      R"(["/broadcasting/auth"])"))),
-    live(text<&A::authorize, &B::url>("app.authorize_url", Type::kText, 0, 2048, url_rule,
-                                      "The backend that rules with the word backend ask; \"\": none.",
-                                      R"("http://127.0.0.1:8000/broadcasting/auth")")),
+    live(urls(text<&A::authorize, &B::url>("app.authorize_url", Type::kText, 0, 2048, url_rule,
+                                           "The backend that rules with the word backend ask; \"\": none.",
+                                           R"("http://127.0.0.1:8000/broadcasting/auth")"))),
     because("a client waits for it",
             live(number<&A::authorize, &B::timeout_ms>("app.authorize_timeout_ms", kMilliseconds, 10, 60'000,
                                                        "How long the backend may take.", "2000"))),

@@ -39,6 +39,7 @@ struct Row {
   std::string_view help;      ///< one line
   std::string_view example;   ///< a value as TOML writes it
   std::string_view why;       ///< of the bounds, for messages about a value beyond them; may be empty
+  bool urls = false;          ///< texts that may be URLs with secrets in them: shown by http::shown_url
   bool needs_restart = true;  ///< else a reload puts it into effect
   std::string (*rule)(std::string& text) = nullptr;  ///< for texts: what is wrong, or ""; may bring it to normal form
   void (*set)(const Row& row, Settings& settings, hub::AppSettings& app, const Value& value) = nullptr;

@@ -8,6 +8,7 @@
 #include "base/quantity.h"
 #include "base/utf8_repair.h"
 #include "base/words.h"
+#include "http/uri.h"
 
 namespace kilat::config {
 namespace {
@@ -98,6 +99,14 @@ std::string check_value(const Row& row, Value& value) {
   return {};
 }
 
+namespace {
+
+std::string text_value(const Row& row, const std::string& text) {
+  return json_string(repair_utf8(row.urls && text.contains("://") ? http::shown_url(text) : text));
+}
+
+}  // namespace
+
 std::string format_value(const Row& row, const Value& value) {
   if (row.type == Type::kSecret) return "\"…\"";
   if (const auto* flag = std::get_if<bool>(&value)) return *flag ? "true" : "false";
@@ -108,12 +117,12 @@ std::string format_value(const Row& row, const Value& value) {
   }
   if (const auto* text = std::get_if<std::string>(&value)) {
     const bool digits = row.type == Type::kChoice && !text->empty() && text->front() >= '0' && text->front() <= '9';
-    return digits ? *text : json_string(repair_utf8(*text));
+    return digits ? *text : text_value(row, *text);
   }
   std::string out = "[";
   for (const std::string& entry : std::get<std::vector<std::string>>(value)) {
     if (out.size() > 1) out += ", ";
-    out += json_string(repair_utf8(entry));
+    out += text_value(row, entry);
   }
   return out + "]";
 }

@@ -22,7 +22,7 @@ std::expected<Value, std::string> parse_text(const Row& row, std::string_view ra
 /// of a sentence that begins with the key ("is 64MiB; the largest allowed is 16MiB"), or "".
 std::string check_value(const Row& row, Value& value);
 
-/// The value as TOML would write it; a secret becomes "…".
+/// The value as TOML would write it; a secret becomes "…", and a URL that may hold some is cut to what has none.
 std::string format_value(const Row& row, const Value& value);
 
 /// The value as a sentence has it: format_value without quotes around a text that needs none.

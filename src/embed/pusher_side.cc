@@ -46,10 +46,13 @@ namespace {
 /// Who a session is, with the memory for it.
 struct Identity {
   Identity(ShardSide& side, const pusher::Session& session)
-      : app(side.shard().apps()[session.app()].settings.id), socket_id(session.socket_id().text()) {}
-  PusherConnection view() const { return {.app_id = app, .socket_id = socket_id}; }
+      : app(side.shard().apps()[session.app()].settings.id),
+        socket_id(session.socket_id().text()),
+        user_id(session.user_id()) {}
+  PusherConnection view() const { return {.app_id = app, .socket_id = socket_id, .user_id = user_id}; }
   std::string app;
   std::string socket_id;
+  std::string user_id;
 };
 
 }  // namespace

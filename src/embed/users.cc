@@ -64,6 +64,7 @@ bool Server::publish_to_user(std::string_view app_id, std::string_view user_id, 
 }
 
 bool Server::disconnect_user(std::string_view app_id, std::string_view user_id) {
+  if (user_id.empty()) return false;
   std::string app_name(app_id);
   std::string user(user_id);
   if (ShardSide* side = link_->here()) return disconnect_here(*side, app_name, user);
@@ -73,6 +74,7 @@ bool Server::disconnect_user(std::string_view app_id, std::string_view user_id) 
 }
 
 bool Server::count_user(std::string_view app_id, std::string_view user_id, std::function<void(std::size_t)> handler) {
+  if (user_id.empty()) return false;
   if (ShardSide* side = link_->here(); side != nullptr && app_of(*side, std::string(app_id), user_id) == nullptr) {
     return false;
   }

@@ -92,4 +92,13 @@ PathSegments split_path(std::string_view path) {
   }
 }
 
+std::string shown_url(std::string_view url) {
+  url = url.substr(0, url.find_first_of("?#"));
+  const size_t host = url.find("://") == std::string_view::npos ? 0 : url.find("://") + 3;
+  const std::string_view authority = url.substr(host, url.find('/', host) - host);
+  const size_t at = authority.rfind('@');
+  if (at == std::string_view::npos) return std::string(url);
+  return std::string(url.substr(0, host)) + std::string(url.substr(host + at + 1));
+}
+
 }  // namespace kilat::http

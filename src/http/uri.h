@@ -22,6 +22,10 @@ enum class Plus : uint8_t { kKept, kSpace };
 /// hex digits (RFC 3986, section 2.1).
 std::optional<std::string> percent_decode(std::string_view text, Plus plus = Plus::kKept);
 
+/// An absolute URL for logs and people: without name and password, and without what follows a question mark, where
+/// there may be secrets.
+std::string shown_url(std::string_view url);
+
 inline constexpr size_t kQueryItemsMax = 64;
 
 /// The parameters of a query in their order, names and values decoded. Nearly all are written without a code, so they

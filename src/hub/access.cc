@@ -31,8 +31,7 @@ auth::Verdict Access::decide(AppIndex app, auth::Action action, std::string_view
 Entry Access::enter(AppIndex app, std::string_view channel, const auth::Identity* who) const {
   const ChannelKind kind = kind_of(channel);
   const auth::Verdict verdict = decide(app, auth::Action::kSubscribe, channel, who);
-  Entry entry{.refused = reason_of(verdict), .ask_backend = false, .by_rule = false, .member = {}};
-  if (verdict == auth::Verdict::kAsk) entry.ask_backend = true;
+  Entry entry{.refused = reason_of(verdict), .ask_backend = verdict == auth::Verdict::kAsk};
   if (verdict == auth::Verdict::kNoRule && kind.needs_signature()) entry.refused = Reason::kChannelAuthInvalid;
   if (verdict != auth::Verdict::kAllow) return entry;
   entry.by_rule = true;
@@ -46,8 +45,24 @@ Entry Access::enter(AppIndex app, std::string_view channel, const auth::Identity
   return entry;
 }
 
+// The name of a room says nothing of the namespace, and may have been signed for another one: so a rule on the channel
+// decides first. Where none does, the signature has to be the application's, and not one that the server itself makes
+// by the rules on a channel that is called like the room (api::ChannelAuth).
+Entry Access::enter_room(AppIndex app, std::string_view channel, std::string_view room,
+                         const auth::Identity* who) const {
+  const auth::Verdict verdict = decide(app, auth::Action::kSubscribe, channel, who);
+  Entry entry{.refused = reason_of(verdict),
+              .ask_backend = verdict == auth::Verdict::kAsk,
+              .by_rule = verdict == auth::Verdict::kAllow,
+              .by_signature = true};
+  const bool signs = apps_[app].settings.jwt.enabled() &&
+                     decide(app, auth::Action::kSubscribe, room, nullptr) != auth::Verdict::kNoRule;
+  if (verdict == auth::Verdict::kNoRule && signs) entry.refused = Reason::kChannelAuthInvalid;
+  return entry;
+}
+
 Entry Access::told(std::string_view channel, const auth::BackendAnswer& answer, const auth::Identity* who) {
-  Entry entry{.refused = answer.refused, .ask_backend = false, .by_rule = true, .member = {}};
+  Entry entry{.refused = answer.refused, .by_rule = true};
   if (answer.refused != Reason::kNone || !kind_of(channel).presence()) return entry;
   if (!answer.user_id.empty()) {
     entry.member = {answer.user_id, answer.user_info};
@@ -59,20 +74,41 @@ Entry Access::told(std::string_view channel, const auth::BackendAnswer& answer, 
   return entry;
 }
 
-JoinOptions Access::options(AppIndex app, std::string_view channel, const Entry& entry,
-                            const auth::Identity* who) const {
-  const bool hide =
-      kind_of(channel).presence() && reason_of(decide(app, auth::Action::kSeeMembers, channel, who)) != Reason::kNone;
-  return {.by_rule = entry.by_rule, .hide_members = hide};
+bool Access::may_see_members(AppIndex app, std::string_view channel, const auth::Identity* who) const {
+  return reason_of(decide(app, auth::Action::kSeeMembers, channel, who)) == Reason::kNone;
 }
 
-std::vector<std::string> Access::forbidden(const Subscriber& subscriber, const auth::Identity* who) const {
+// Whether a rule lets `who` into the channel as the member they are in it.
+bool Access::rule_admits(AppIndex app, std::string_view channel, std::string_view member_id,
+                         const auth::Identity* who) const {
+  return who != nullptr && (!kind_of(channel).presence() || member_id == who->user_id) &&
+         decide(app, auth::Action::kSubscribe, channel, who) == auth::Verdict::kAllow;
+}
+
+JoinOptions Access::options(AppIndex app, std::string_view channel, const Entry& entry,
+                            const auth::Identity* who) const {
+  return {.by_rule = entry.by_rule || (entry.by_signature && rule_admits(app, channel, entry.member.user_id, who)),
+          .by_signature = entry.by_signature,
+          .hide_members = kind_of(channel).presence() && !may_see_members(app, channel, who)};
+}
+
+std::vector<std::string> Access::review(Subscriber& subscriber, const auth::Identity* who) const {
   std::vector<std::string> names;
-  for (const Subscription& subscription : subscriber.subscriptions()) {
-    if (!subscription.options.by_rule) continue;
+  const AppIndex app = subscriber.app();
+  if (rules_[app].empty()) return names;
+  for (size_t i = 0; i < subscriber.subscription_count(); ++i) {
+    const Subscription& subscription = subscriber.subscriptions()[i];
+    const JoinOptions options = subscription.options;
     const std::string& channel = subscription.channel->name;
-    const auth::Verdict verdict = decide(subscriber.app(), auth::Action::kSubscribe, channel, who);
-    if (verdict != auth::Verdict::kAllow && verdict != auth::Verdict::kAsk) names.push_back(channel);
+    const std::string_view member_id = subscription.user ? std::string_view(*subscription.user) : std::string_view();
+    const auth::Verdict verdict = decide(app, auth::Action::kSubscribe, channel, who);
+    if (options.by_rule && verdict != auth::Verdict::kAllow && verdict != auth::Verdict::kAsk) {
+      names.push_back(channel);
+      continue;
+    }
+    subscriber.set_rights(
+        i, options.by_rule || (options.by_signature && rule_admits(app, channel, member_id, who)),
+        options.hide_members || (subscription.channel->kind.presence() && !may_see_members(app, channel, who)));
   }
   return names;
 }

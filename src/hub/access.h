@@ -20,9 +20,10 @@ namespace kilat::hub {
 /// Whether somebody may be in a channel, and how.
 struct Entry {
   Reason refused = Reason::kNone;
-  bool ask_backend = false;  ///< nothing is decided: the backend is to be asked, then Access::told() decides
-  bool by_rule = false;      ///< see JoinOptions
-  Member member;             ///< presence: as whom
+  bool ask_backend = false;   ///< nothing is decided: the backend is to be asked, then Access::told() decides
+  bool by_rule = false;       ///< see JoinOptions
+  bool by_signature = false;  ///< likewise
+  Member member = {};         ///< presence: as whom
 };
 
 class Access {
@@ -37,16 +38,24 @@ class Access {
   auth::Verdict decide(AppIndex app, auth::Action action, std::string_view channel, const auth::Identity* who) const;
   /// May `who` be in the channel without a signature? A rule decides; without one only public channels are open.
   Entry enter(AppIndex app, std::string_view channel, const auth::Identity* who) const;
+  /// The same with a good signature that does not name the channel, but the room that it is in a namespace of
+  /// Socket.IO.
+  Entry enter_room(AppIndex app, std::string_view channel, std::string_view room, const auth::Identity* who) const;
   /// The same as the backend has said.
   static Entry told(std::string_view channel, const auth::BackendAnswer& answer, const auth::Identity* who);
   /// How `who` is in a channel that `entry` lets them into.
   JoinOptions options(AppIndex app, std::string_view channel, const Entry& entry, const auth::Identity* who) const;
-  /// The channels that a rule has let a subscriber into, and would not let `who` into now.
-  std::vector<std::string> forbidden(const Subscriber& subscriber, const auth::Identity* who) const;
+  /// Looks again at the channels of a subscriber, whose client is `who` from now on: the channels that a rule has let
+  /// it into and would not now, which it has to leave. In those that a signature has let it into and a rule would as
+  /// well, the rule decides from now on; and where `who` may not see the members, it hears of them no more.
+  std::vector<std::string> review(Subscriber& subscriber, const auth::Identity* who) const;
   auth::Authenticator& authenticator() { return authenticator_; }
   auth::BackendDesk& backend() { return backend_; }
 
  private:
+  bool may_see_members(AppIndex app, std::string_view channel, const auth::Identity* who) const;
+  bool rule_admits(AppIndex app, std::string_view channel, std::string_view member_id, const auth::Identity* who) const;
+
   const AppTable& apps_;
   auth::Authenticator& authenticator_;
   auth::BackendDesk& backend_;

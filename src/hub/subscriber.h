@@ -38,13 +38,14 @@ struct LocalChannel {
 
 /// How somebody may be in a channel.
 struct JoinOptions {
-  bool by_rule : 1 = false;         ///< a rule has let them in, so that it can also make them leave
+  bool by_rule : 1 = false;         ///< a rule lets them in, so that it can also make them leave
+  bool by_signature : 1 = false;    ///< the client has shown a signature for it
   bool hide_members : 1 = false;    ///< presence: they do not see who else is there
   bool positions : 1 = false;       ///< they want the offset of each event
   bool folded : 1 = false;          ///< the protocol folds the events for them, and asks LocalHub::hold() itself
   Format format : 3 = kFormatsMax;  ///< in which they read this channel; kFormatsMax: as all others
 };
-static_assert(kFormatsMax < 1 << 3);
+static_assert(kFormatsMax < 1 << 3 && sizeof(JoinOptions) == 1);
 
 struct Subscription {
   static constexpr uint32_t kPending = UINT32_MAX;
@@ -84,6 +85,11 @@ class Subscriber {
   }
   size_t subscription_count() const { return subscriptions_.size(); }
   std::span<const Subscription> subscriptions() const { return subscriptions_; }
+  /// How it is from now on in the channel at `index` of subscriptions(), because its client's rights have changed.
+  void set_rights(size_t index, bool by_rule, bool hide_members) {
+    subscriptions_[index].options.by_rule = by_rule;
+    subscriptions_[index].options.hide_members = hide_members;
+  }
 
  protected:
   ~Subscriber() = default;

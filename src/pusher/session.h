@@ -131,6 +131,8 @@ class Session final : public hub::Subscriber, private Timer {
   size_t buffered() const { return reader_.buffered(); }
 
   bool closing() const { return closing_; }
+  /// Who is signed in; empty: nobody.
+  std::string_view user_id() const { return who() != nullptr ? std::string_view(who()->user_id) : std::string_view(); }
 
  private:
   struct User {
@@ -213,7 +215,7 @@ class Session final : public hub::Subscriber, private Timer {
   void sign_in_with(std::string_view token, SignIn sign_in);
   void on_identified(const auth::Authenticator::Outcome& who, SignIn sign_in);
   void become(auth::IdentityPtr who, SignIn sign_in);
-  void leave_forbidden();
+  void review_rights();
   bool check_token();
   void welcome_user();
   void start_watching(const std::vector<std::string>& watchlist);

@@ -23,7 +23,9 @@ void Session::sign_in(const ClientMessage& message) {
   if (!data) return close(Reason::kSigninInvalid);
   sign_in.watchlist = std::move(data->watchlist);
   // Made by this server from a token: that says more of the user than the signature does, and when it ends.
-  if (!data->token.empty()) return sign_in_with(data->token, std::move(sign_in));
+  if (!data->token.empty() && shard_.access.authenticator().enabled(app())) {
+    return sign_in_with(data->token, std::move(sign_in));
+  }
   auto who = std::make_shared<auth::Identity>();
   who->user_id = std::move(data->user_id);
   who->info = std::move(data->user_info);
@@ -67,7 +69,7 @@ void Session::become(auth::IdentityPtr who, SignIn sign_in) {
     user->who = std::move(who);
     user->clock = {*user->who, settings().jwt};
     if (user->welcomed) send(signin_success(sign_in.user_data));
-    leave_forbidden();
+    review_rights();
     return schedule();
   }
   User& user = *(rare().user = std::make_unique<User>());
@@ -77,12 +79,13 @@ void Session::become(auth::IdentityPtr who, SignIn sign_in) {
   user.watch = std::move(sign_in.watchlist);
   authorized_ = true;
   if (user.clock.runs()) schedule();
+  review_rights();
   shard_.hub.join(*this, std::string(hub::kUserChannelPrefix) + user.who->user_id);
 }
 
 // The new token may grant less than the one before.
-void Session::leave_forbidden() {
-  for (const std::string& channel : shard_.access.forbidden(*this, who())) {
+void Session::review_rights() {
+  for (const std::string& channel : shard_.access.review(*this, who())) {
     shard_.hub.leave(*this, channel);
     refuse_subscription(Reason::kRuleRefused, channel);
   }

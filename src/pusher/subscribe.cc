@@ -29,7 +29,7 @@ void Session::subscribe(const ClientMessage& message) {
   if (const Reason reason = check_signature(message); reason != Reason::kNone) {
     return refuse_subscription(reason, channel);
   }
-  hub::Entry entry;
+  hub::Entry entry{.by_signature = true};
   if (kind.presence()) {
     if (const Reason reason = read_member(message, entry.member); reason != Reason::kNone) {
       return refuse_subscription(reason, channel);

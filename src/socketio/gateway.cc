@@ -59,12 +59,7 @@ void Socket::subscribe(std::string_view argument, std::optional<uint64_t> ack) {
   const std::string channel = channel_of(request->channel, nsp_.scope);
   if (const Reason refused = check_channel(channel); refused != Reason::kNone) return refuse(ack, refused);
   const bool is_signed = hub::kind_of(channel).needs_signature() && request->auth && !request->auth->empty();
-  hub::Entry entry;
-  if (is_signed) {
-    entry.refused = check_signed(*request, channel, entry.member);
-  } else {
-    entry = shard_.access.enter(nsp_.app, channel, who_.get());
-  }
+  hub::Entry entry = is_signed ? enter_signed(*request, channel) : shard_.access.enter(nsp_.app, channel, who_.get());
   if (entry.ask_backend) return ask_backend(*request, channel, ack);
   join(channel, std::move(entry), ack, request->history);
 }
@@ -80,11 +75,23 @@ Reason Socket::check_channel(std::string_view channel) const {
   return Reason::kNone;
 }
 
-Reason Socket::check_signed(const Request& request, std::string_view channel, hub::Member& member) {
-  std::string text = id() + ':' + request.channel;
-  if (request.channel_data) text += ':' + *request.channel_data;
-  if (!signature_fits(request.auth, text)) return Reason::kChannelAuthInvalid;
-  if (!hub::kind_of(channel).presence()) return Reason::kNone;
+// The signature is over the name of the channel, or over that of the room.
+hub::Entry Socket::enter_signed(const Request& request, std::string_view channel) {
+  hub::Entry entry{.by_signature = true};
+  if (!signature_fits(request, channel)) {
+    if (channel == request.channel || !signature_fits(request, request.channel)) {
+      entry.refused = Reason::kChannelAuthInvalid;
+      return entry;
+    }
+    entry = shard_.access.enter_room(nsp_.app, channel, request.channel, who_.get());
+  }
+  if (entry.refused == Reason::kNone && hub::kind_of(channel).presence()) {
+    entry.refused = read_member(request, entry.member);
+  }
+  return entry;
+}
+
+Reason Socket::read_member(const Request& request, hub::Member& member) {
   if (!request.channel_data) {
     if (!who_) return Reason::kPresenceDataInvalid;
     member = {who_->user_id, who_->info};
@@ -94,6 +101,12 @@ Reason Socket::check_signed(const Request& request, std::string_view channel, hu
   if (!data) return Reason::kPresenceDataInvalid;
   member = {std::move(data->user_id), std::move(data->user_info)};
   return Reason::kNone;
+}
+
+bool Socket::signature_fits(const Request& request, std::string_view name) {
+  std::string text = id() + ':' + std::string(name);
+  if (request.channel_data) text += ':' + *request.channel_data;
+  return signature_fits(request.auth, text);
 }
 
 void Socket::join(const std::string& channel, hub::Entry entry, std::optional<uint64_t> ack,

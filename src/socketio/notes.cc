@@ -70,6 +70,7 @@ uint64_t Socket::save() {
     if (subscription == nullptr || !subscription->reads()) continue;
     RememberedRoom& noted = record.rooms.emplace_back(room);
     noted.by_rule = subscription->options.by_rule;
+    noted.by_signature = subscription->options.by_signature;
     noted.positions = subscription->options.positions;
   }
   return shard_.registry->put(notes_->key, to_record(record));
@@ -124,8 +125,8 @@ void Socket::begin_comeback(Comeback& comeback, const Remembered& record) {
 }
 
 void Socket::enter_again(const RememberedRoom& room, std::unique_ptr<HistoryAsk> history) {
-  hub::Entry entry{.member = room.member};
-  if (room.by_rule) entry = shard_.access.enter(nsp_.app, room.channel, who_.get());
+  hub::Entry entry{.by_signature = room.by_signature, .member = room.member};
+  if (room.by_rule && !room.by_signature) entry = shard_.access.enter(nsp_.app, room.channel, who_.get());
   hub::JoinOptions options = shard_.access.options(nsp_.app, room.channel, entry, who_.get());
   options.positions = room.positions;
   enter(room.channel, std::move(entry.member), options, std::move(history));

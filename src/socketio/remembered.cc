@@ -31,6 +31,7 @@ void append_room(std::string& json, const RememberedRoom& room) {
   append_field(json, "user_id", room.member.user_id);
   append_field(json, "user_info", room.member.info);
   append_field(json, "by_rule", uint64_t{room.by_rule});
+  append_field(json, "by_signature", uint64_t{room.by_signature});
   append_field(json, "positions", uint64_t{room.positions});
   append_field(json, "epoch", room.known.epoch);
   append_field(json, "offset", room.known.offset);
@@ -54,6 +55,7 @@ std::optional<RememberedRoom> parse_room(dom::element element) {
   RememberedRoom room{.channel = text_of(object, "channel"),
                       .member = {text_of(object, "user_id"), text_of(object, "user_info")},
                       .by_rule = number_of(object, "by_rule") != 0,
+                      .by_signature = number_of(object, "by_signature") != 0,
                       .positions = number_of(object, "positions") != 0,
                       .known = {static_cast<uint32_t>(number_of(object, "epoch")), number_of(object, "offset")},
                       .home = static_cast<hub::ShardIndex>(number_of(object, "home")),

@@ -16,9 +16,10 @@ namespace kilat::socketio {
 
 struct RememberedRoom {
   std::string channel;
-  hub::Member member;      ///< presence: as whom
-  bool by_rule = false;    ///< see hub::JoinOptions
-  bool positions = false;  ///< the same
+  hub::Member member;         ///< presence: as whom
+  bool by_rule = false;       ///< see hub::JoinOptions
+  bool by_signature = false;  ///< the same
+  bool positions = false;     ///< the same
   /// Durable rooms: the client has seen what came up to this offset, whatever its own offset says. Epoch 0: not
   /// durable.
   Position known = {};

@@ -13,11 +13,11 @@ Socket* Socket::resolve(Shard& shard, hub::Handle handle) {
 }
 
 void Socket::become(auth::IdentityPtr who, bool by_token) {
-  const bool other = user_id() != who->user_id || by_token_ != by_token;
   who_ = std::move(who);
   by_token_ = by_token;
   clock_ = auth::TokenClock(*who_, app().settings.jwt);
-  if (other) save();
+  review_rights();
+  save();
 }
 
 // --- sign-in
@@ -33,7 +33,7 @@ void Socket::sign_in(std::string_view argument, std::optional<uint64_t> ack) {
   std::optional<MemberData> data = shard_.parser.parse_member(*request->user_data, MemberKind::kSignin);
   if (!data) return refuse(ack, Reason::kSigninInvalid);
   // Made by this server from a token: that says more of the user than the signature does, and when it ends.
-  if (!data->token.empty()) return sign_in_with(data->token, ack);
+  if (!data->token.empty() && shard_.access.authenticator().enabled(nsp_.app)) return sign_in_with(data->token, ack);
   auto who = std::make_shared<auth::Identity>();
   who->user_id = std::move(data->user_id);
   who->info = std::move(data->user_info);
@@ -61,7 +61,6 @@ void Socket::sign_in_as(auth::IdentityPtr who, bool by_token, std::optional<uint
   if (!hub::valid_user_id(app().settings, who->user_id)) return refuse(ack, Reason::kSigninInvalid);
   if (who_ && who_->user_id != who->user_id) return refuse(ack, Reason::kSigninOtherUser);
   become(std::move(who), by_token);
-  leave_forbidden();
   if (session_ != nullptr) session_->token_changed();
   // Answered when the home knows this socket: what a backend does to the user after it, reaches it.
   const std::string channel = std::string(hub::kUserChannelPrefix) + who_->user_id;
@@ -70,8 +69,8 @@ void Socket::sign_in_as(auth::IdentityPtr who, bool by_token, std::optional<uint
 }
 
 // The new token may grant less than the one before.
-void Socket::leave_forbidden() {
-  for (const std::string& channel : shard_.access.forbidden(*this, who_.get())) {
+void Socket::review_rights() {
+  for (const std::string& channel : shard_.access.review(*this, who_.get())) {
     leave(channel);
     std::string json = R"(["kilat:unsubscribed",{"channel":)";
     append_json_string(json, room_of(channel, nsp_.scope));

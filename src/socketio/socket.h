@@ -138,20 +138,22 @@ class Socket final : public hub::Subscriber {
   bool on_built_in(const EventContent& event, std::optional<uint64_t> ack, std::span<const std::string> attachments);
   void subscribe(std::string_view argument, std::optional<uint64_t> ack);
   Reason check_channel(std::string_view channel) const;
-  Reason check_signed(const Request& request, std::string_view channel, hub::Member& member);
+  hub::Entry enter_signed(const Request& request, std::string_view channel);
+  Reason read_member(const Request& request, hub::Member& member);
   void ask_backend(Request& request, const std::string& channel, std::optional<uint64_t> ack);
   void on_backend_answer(const std::string& channel, const auth::BackendAnswer& answer);
   /// Takes the waiting clients of a channel out of `waiting`.
   static std::vector<Joining> take_waiting(std::vector<Joining>& waiting, std::string_view channel);
   void join(const std::string& channel, hub::Entry entry, std::optional<uint64_t> ack,
             const std::optional<HistoryAsk>& history);
+  bool signature_fits(const Request& request, std::string_view name);
   bool signature_fits(const std::optional<std::string>& auth, const std::string& text);
   void unsubscribe(std::string_view argument, std::optional<uint64_t> ack);
   void sign_in(std::string_view argument, std::optional<uint64_t> ack);
   void sign_in_with(std::string_view token, std::optional<uint64_t> ack);
   void on_identified(const auth::Authenticator::Outcome& who, std::optional<uint64_t> ack);
   void sign_in_as(auth::IdentityPtr who, bool by_token, std::optional<uint64_t> ack);
-  void leave_forbidden();
+  void review_rights();
   static Socket* resolve(Shard& shard, hub::Handle handle);
   void publish(std::string_view argument, std::optional<uint64_t> ack, std::span<const std::string> attachments);
   Reason check_publish(const Request& request, std::string_view channel);

@@ -2,7 +2,7 @@
 // while an honest client goes on; and no secret of the configuration shows up anywhere.
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 
@@ -18,7 +18,13 @@ const kCanary = Object.freeze({
   api_key: 'canary-0f3a-api-key',
   jwt_secret: 'canary-0f3a-jwt-secret-of-many-bytes',
 });
-const kOther = Object.freeze({ id: 'other', key: 'other-key', secret: 'canary-0f3a-other-secret' });
+const kOther = Object.freeze({
+  id: 'other',
+  key: 'other-key',
+  secret: 'canary-0f3a-other-secret',
+  authorize_url: 'http://canary-0f3a-user:canary-0f3a-pass@127.0.0.1:1/auth?key=canary-0f3a-query',
+  jwt_keys: ['http://canary-0f3a-user:canary-0f3a-pass@127.0.0.1:1/jwks?key=canary-0f3a-query'],
+});
 const kKinds = ['private-m', 'private-cache-m', 'private-encrypted-m', 'private-encrypted-cache-m', 'presence-m', 'presence-cache-m'];
 
 describe('authorization matrix', () => {
@@ -30,6 +36,8 @@ describe('authorization matrix', () => {
       apps: [{ ...kCanary, rules: ['ruled.* subscribe=role:admin', 'm subscribe=role:nobody|none'] }, kOther],
       metrics: { listen: '127.0.0.1:0' },
       http: {},
+      // A proxy of the machine has no business with the URLs of the app.
+      env: { no_proxy: '127.0.0.1' },
     });
     target = { host: server.host, port: server.port, path: '/socket.io/', server, app: server.app };
     honest = await server.connect();
@@ -167,11 +175,18 @@ describe('authorization matrix', () => {
     });
     await send(server, 'POST', `/apps/${server.app.id}/events?token=${bearer}`, { headers: { Authorization: 'Bearer canary-0f3a-wrong' }, body: '{}' });
     const texts = [(await get(server.metrics_port, '/metrics')).text, (await get(server.metrics_port, '/metrics?json=1')).text];
+    const config = path.join(server.directory, 'kilat.toml');
+    const before_reload = readFileSync(config, 'utf8');
+    for (const text of [before_reload.replace('127.0.0.1:1/auth', '127.0.0.1:2/auth'), before_reload]) {
+      writeFileSync(config, text);
+      texts.push(execFileSync(kBinary, ['reload', '--pid', String(server.child.pid)], { encoding: 'utf8' }));
+    }
+    assert.match(texts.at(-1), /authorize_url http:\/\/127\.0\.0\.1:2\/auth -> http:\/\/127\.0\.0\.1:1\/auth/);
     process.kill(server.child.pid, 'SIGUSR1');
     const dump = await server.waitForLog((line) => line.event === 'state' || line.shards !== undefined, 'the dump');
     texts.push(JSON.stringify(dump));
     const file = path.join(server.directory, 'canary.toml');
-    writeFileSync(file, configText({ apps: [{ ...kCanary, rules: ['m subscribe=none'] }] }));
+    writeFileSync(file, configText({ apps: [{ ...kCanary, rules: ['m subscribe=none'] }, kOther] }));
     for (const command of [['check', file], ['check', '--diff', file], ['check', '--json', file]]) {
       texts.push(execFileSync(kBinary, command, { encoding: 'utf8' }));
     }

@@ -44,6 +44,17 @@ describe('kilat check --who', () => {
     assert.match(nobody.stdout, /nobody signed in[^]*refused: sign in first/);
   });
 
+  it('says that nobody can sign in with an id that no channel could be named after', () => {
+    for (const sub of ['#7', 'a b\n', 'x'.repeat(129), '']) {
+      const { status, stdout, stderr } = check('--who', JSON.stringify({ sub, roles: ['admin'] }), 'booking.7');
+      assert.notEqual(status, 0, stdout);
+      assert.match(stderr, /no user can sign in with the id|sub names no user/);
+    }
+    const { status, stderr } = check('--who', '{"sub":123456789012345678901234567890}', 'booking.7');
+    assert.notEqual(status, 0);
+    assert.match(stderr, /the text has a number with too many digits/);
+  });
+
   it('says what holds without a rule', () => {
     assert.match(check('--who', '{"sub":"8"}', 'news').stdout, /no rule: open to everybody/);
     const { status, stdout } = check('--who', '{"sub":"8"}', 'private-news');

@@ -167,3 +167,17 @@ test('OnClientEvent_HandlerRefuses_OthersDoNotGetIt', async () => {
   assert.equal(reader.all('client-forbidden').length, 0);
   await server.refusedLog('handler_refused');
 });
+
+test('SignedInUser_IsKnownToTheHandlers', async () => {
+  const [sender, reader] = [await server.connect(), await server.connect()];
+  for (const client of [sender, reader]) await client.subscribe('private-x');
+  sender.sendSubscribe('of-anna');
+  await expectSubscriptionError(sender, 'of-anna', 'handler_refused');
+  sender.trigger('client-of-anna', 'private-x', { n: 1 });
+  await server.refusedLog('handler_refused');
+  await sender.signin({ id: 'anna' });
+  await sender.subscribe('of-anna');
+  sender.trigger('client-of-anna', 'private-x', { n: 2 });
+  const heard = await reader.waitFor('client-of-anna');
+  assert.deepEqual(heard.data, { n: 2 });
+});

@@ -154,6 +154,19 @@ describe('keys of tokens', { skip: kReference }, () => {
     assert.ok(issuer.asked <= 10, `asked ${issuer.asked} times`);
   });
 
+  it('lets a client with a new key in, though a forged token has just had the keys fetched', async () => {
+    const old_key = new Key('old');
+    const new_key = new Key('new');
+    await start(old_key);
+    await connect(old_key.token('before', claims));
+    assert.equal(await refusal(new Key('forged').token('stranger', claims)), 'token_key_unknown');
+    issuer.keys = [old_key, new_key];
+    await connect(new_key.token('first', claims));
+    const client = await target.server.connect();
+    client.send({ event: 'pusher:signin', data: { token: new_key.token('second', claims) } });
+    await client.waitFor('pusher:signin_success');
+  });
+
   it('keeps the keys it has while the issuer is down, and tells others to come back', async () => {
     const key = new Key('kept');
     await start(key);

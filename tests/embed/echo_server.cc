@@ -264,12 +264,15 @@ void add_pusher(kilat::Server& server, Shared& shared) {
   server.pusher().on_subscribe([&shared](const kilat::Subscription& subscription) {
     if (subscription.channel == "throwing") throw std::runtime_error("in on_subscribe");
     shared.note("subscribe " + std::string(subscription.channel) + " " + std::string(subscription.user_id));
+    if (subscription.channel == "of-anna") return subscription.connection.user_id == "anna";
     return !subscription.channel.starts_with("forbidden");
   });
   server.pusher().on_unsubscribe([&shared](const kilat::Subscription& subscription) {
     shared.note("unsubscribe " + std::string(subscription.channel));
   });
-  server.pusher().on_client_event([](const kilat::ClientEvent& event) { return event.event != "client-forbidden"; });
+  server.pusher().on_client_event([](const kilat::ClientEvent& event) {
+    return event.event != "client-forbidden" && (event.event != "client-of-anna" || event.connection.user_id == "anna");
+  });
   server.pusher().on_connection([&shared](const kilat::PusherConnection& connection) {
     shared.note("pusher " + std::string(connection.socket_id));
   });

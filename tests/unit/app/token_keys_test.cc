@@ -5,13 +5,6 @@
 namespace kilat::app {
 namespace {
 
-TEST(TokenKeys, UrlInTheLog_HasNoPasswordAndNoQuery) {
-  EXPECT_EQ(TokenKeys::shown("https://id.example/jwks.json"), "https://id.example/jwks.json");
-  EXPECT_EQ(TokenKeys::shown("https://me:pass@id.example:8443/a@b?key=secret#x"), "https://id.example:8443/a@b");
-  EXPECT_EQ(TokenKeys::shown("https://me:p@ss@id.example"), "https://id.example");
-  EXPECT_EQ(TokenKeys::shown("https://id.example?key=secret"), "https://id.example");
-}
-
 TEST(TokenKeys, PauseUntilTheNextFetch_FollowsTheAnswerWithinBounds) {
   EXPECT_EQ(TokenKeys::pause_ms("", 300), 300'000u);
   EXPECT_EQ(TokenKeys::pause_ms("public, max-age=60", 300), 60'000u);

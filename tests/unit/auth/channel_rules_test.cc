@@ -98,6 +98,7 @@ TEST(ChannelRules, BadTextsAreRefusedWithWords) {
       {"x subscribe=", "lacks a word"},
       {"x subscribe=role:", "without a value"},
       {"x subscribe=claim:org", "NAME=VALUE"},
+      {"{x}.* subscribe=claim:{x}=y", "has { or } in the name of a claim"},
       {"x subscribe=user:{id}", "which its pattern does not have"},
       {"x subscribe=(role:a", "without its )"},
       {"x subscribe=role:a)", ") too many"},

@@ -125,6 +125,20 @@ TEST(JsonParser, LongIntegers_LeaveTheRestOfTheDocumentWhole) {
   EXPECT_EQ(find_raw(object, text.view(), "d")->raw, R"("x")");
 }
 
+TEST(JsonParser, DocumentThatHoldsLessThanItsText_IsSaidToBeMended) {
+  JsonParser parser;
+  for (const auto& [text, mended] : std::vector<std::pair<std::string, bool>>{
+           {R"({"a":18446744073709551616})", true},
+           {R"({"a":18446744073709551615,"b":-9223372036854775808,"c":1.25,"d":1e300})", false},
+           {R"(["\ud800"])", true},
+           {R"(["\ud83d\ude00","12345678901234567890123"])", false},
+           {"1e400", true},
+           {"{}", false}}) {
+    ASSERT_TRUE(parser.parse_copy(text)) << text;
+    EXPECT_EQ(parser.mended(), mended) << text;
+  }
+}
+
 TEST(JsonParser, Nesting_IsBoundedAlsoAfterSmallDocuments) {
   const auto nested = [](size_t depth) { return std::string(depth, '[') + std::string(depth, ']'); };
   for (const char* first : {"", "1", "[[]]"}) {

@@ -50,6 +50,15 @@ TEST(Member, Watchlist_HasEachIdOnceInOrder) {
   EXPECT_TRUE(member(R"({"id":"1","watchlist":"b"})", MemberKind::kSignin)->watchlist.empty());
 }
 
+TEST(Member, TokenOfASignIn_HasANameOfOurOwn) {
+  std::string json;
+  append_member(json, MemberKind::kSignin, "7", R"({"n":1})", "a.b.c");
+  EXPECT_EQ(json, R"({"id":"7","user_info":{"n":1},"kilat_token":"a.b.c"})");
+  EXPECT_EQ(member(json, MemberKind::kSignin)->token, "a.b.c");
+  EXPECT_EQ(member(R"({"id":"7","token":"of the application"})", MemberKind::kSignin)->token, "");
+  EXPECT_EQ(member(R"({"user_id":"7","kilat_token":"a.b.c"})")->token, "");
+}
+
 TEST(Member, OfPresence_HasNoWatchlist) {
   EXPECT_TRUE(member(R"({"user_id":"1","watchlist":["b"]})")->watchlist.empty());
 }

@@ -62,6 +62,18 @@ TEST(Diff, Secrets_AreNeverShown) {
     EXPECT_EQ(shown.find("secret"), std::string::npos);
 }
 
+TEST(Diff, SecretsInUrls_AreNeverShown) {
+  Settings after = two_apps();
+  after.apps[0].authorize.url = "http://me:pass@shop.example:8000/auth?key=hidden#x";
+  after.apps[0].jwt.keys = {"/keys/a?b#c@d.pem", "https://me:pass@id.example/jwks.json?key=hidden"};
+  EXPECT_EQ(text(diff(two_apps(), after)),
+            "app.shop.jwt_keys [] -> [\"/keys/a?b#c@d.pem\", \"https://id.example/jwks.json\"]\n"
+            "app.shop.authorize_url \"\" -> http://shop.example:8000/auth\n");
+  Settings other = after;
+  other.apps[0].authorize.url = "http://me:other@shop.example:8000/auth";
+  EXPECT_EQ(text(diff(after, other)), "app.shop.authorize_url changed\n");
+}
+
 TEST(Diff, Apps_AreMatchedByIdWhateverTheirOrder) {
   Settings after = two_apps();
   std::ranges::reverse(after.apps);

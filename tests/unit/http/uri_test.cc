@@ -69,6 +69,13 @@ TEST(Query, MoreThanTheBound_IsFlagged) {
   EXPECT_EQ(Query(raw + "&b").items().size(), kQueryItemsMax);
 }
 
+TEST(ShownUrl, HasNoPasswordAndNoQuery) {
+  EXPECT_EQ(shown_url("https://id.example/jwks.json"), "https://id.example/jwks.json");
+  EXPECT_EQ(shown_url("https://me:pass@id.example:8443/a@b?key=secret#x"), "https://id.example:8443/a@b");
+  EXPECT_EQ(shown_url("https://me:p@ss@id.example"), "https://id.example");
+  EXPECT_EQ(shown_url("https://id.example?key=secret"), "https://id.example");
+}
+
 TEST(SplitPath, Segments_AreRaw) {
   const PathSegments path = split_path("/apps/1/channels/a%2Fb");
   ASSERT_EQ(path.size(), 4U);

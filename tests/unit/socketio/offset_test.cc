@@ -55,7 +55,8 @@ TEST(Offset, WhatAClientMakesUp_IsNoneOrDoesNoHarm) {
 TEST(Remembered, IsReadAsItWasWritten) {
   const RememberedRoom durable{
       .channel = "jobs", .member = {}, .known = {0xffffffff, 1ull << 50}, .home = 63, .settled = 9};
-  const RememberedRoom presence{.channel = "presence-x", .member = {"m", "{}"}, .by_rule = true, .positions = true};
+  const RememberedRoom presence{
+      .channel = "presence-x", .member = {"m", "{}"}, .by_rule = true, .by_signature = true, .positions = true};
   const Remembered written{.run = {7, 1'700'000'000'000'000},
                            .nsp = "/",
                            .app = "app \"1\"",
@@ -73,6 +74,7 @@ TEST(Remembered, IsReadAsItWasWritten) {
   EXPECT_EQ(read->rooms[0].settled, 9U);
   EXPECT_EQ(read->rooms[1].member.user_id, "m");
   EXPECT_TRUE(read->rooms[1].by_rule);
+  EXPECT_TRUE(read->rooms[1].by_signature);
 }
 
 TEST(Remembered, AnythingElse_IsNoRecord) {
