@@ -73,9 +73,13 @@ Result<Event> read_event(dom::element element, std::string_view raw, const hub::
     event.exclude = *id;
   }
   if (const auto info = string_member(object, "info")) event.info = parse_info(*info);
-  if (const auto key = string_member(object, "idempotency_key")) {
-    if (!valid_idempotency_key(*key)) return fail(Reason::kApiIdempotencyKeyInvalid);
-    event.key = *key;
+  dom::element key;
+  if (object["idempotency_key"].get(key) == simdjson::SUCCESS && !key.is_null()) {
+    std::string_view text;
+    if (key.get(text) != simdjson::SUCCESS || !valid_idempotency_key(text)) {
+      return fail(Reason::kApiIdempotencyKeyInvalid);
+    }
+    event.key = text;
   }
   return event;
 }

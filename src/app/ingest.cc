@@ -3,11 +3,18 @@
 #include <map>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "app/shard.h"
 #include "base/keyed_hash.h"
+#include "base/log.h"
 
 namespace kilat::app {
+namespace {
+
+constexpr size_t kUnservedTold = 100;  ///< apps in the log, each time
+
+}  // namespace
 
 Ingest::Ingest(std::unique_ptr<store::IngestLog> log, std::span<const std::unique_ptr<Shard>> shards)
     : log_(std::move(log)), shards_(shards) {
@@ -37,14 +44,43 @@ Result<void> Ingest::start() {
 
 void Ingest::apply(const std::vector<hub::AppSettings>& apps) {
   std::map<std::string, uint64_t> keep_ms;
+  std::set<std::string, std::less<>> served;
   for (const hub::AppSettings& app : apps) {
+    if (app.enabled) served.insert(app.id);
     if (app.ingest.keep_s > 0) keep_ms.emplace(app.id, app.ingest.keep_s * 1'000);
   }
   log_->keep(std::move(keep_ms));
+  log_->serve(served);
+  look_for_unserved(std::move(served));
+}
+
+// Nobody can ask for them by the API, but they fill the queue.
+void Ingest::look_for_unserved(std::set<std::string, std::less<>> served) {
+  log_->ask([this, served = std::move(served)](store::IngestFile* file, const store::Fault* /*fault*/) {
+    auto read = file == nullptr ? std::vector<store::AppQueue>() : file->queues();
+    const std::vector<store::AppQueue> queues = std::move(read).value_or(std::vector<store::AppQueue>());
+    uint64_t jobs = 0;
+    size_t apps = 0;
+    for (const store::AppQueue& queue : queues) {
+      if (served.contains(queue.app)) continue;
+      jobs += queue.jobs + queue.failed_jobs;
+      if (++apps > kUnservedTold) continue;
+      log::event(log::Level::kWarn, "ingest_app_not_served",
+                 {{"app", queue.app},
+                  {"jobs", queue.jobs},
+                  {"failed_jobs", queue.failed_jobs},
+                  {"bytes", queue.bytes},
+                  {"remedy", "configure it, or stop the server and: kilat jobs forget APP --all --file FILE"}});
+    }
+    unserved_jobs_ = jobs;
+    return true;
+  });
 }
 
 IngestFigures Ingest::figures() const {
-  return {.log = log_->figures(), .retries = retries_.load(std::memory_order_relaxed)};
+  return {.log = log_->figures(),
+          .retries = retries_.load(std::memory_order_relaxed),
+          .unserved_jobs = unserved_jobs_.load(std::memory_order_relaxed)};
 }
 
 // One desk for each app keeps its jobs in order.

@@ -8,8 +8,11 @@
 #include <atomic>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <set>
 #include <span>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -33,7 +36,8 @@ class Ingest {
 
   /// What was in the queue is published when the shards run.
   Result<void> start();
-  /// How long the readings of each app are kept.
+  /// Whose jobs are published, and how long the readings of each app are kept. Says in the log of which other apps
+  /// there are jobs.
   void apply(const std::vector<hub::AppSettings>& apps);
   /// After the shards have ended.
   void stop() { log_->stop(); }
@@ -46,12 +50,14 @@ class Ingest {
   Ingest(std::unique_ptr<store::IngestLog> log, std::span<const std::unique_ptr<Shard>> shards);
   void hand_out(std::vector<store::IngestJob> jobs);
   size_t desk_of(std::string_view app) const;
+  void look_for_unserved(std::set<std::string, std::less<>> served);
 
   std::unique_ptr<store::IngestLog> log_;
   std::span<const std::unique_ptr<Shard>> shards_;
   std::vector<std::unique_ptr<IngestDoor>> doors_;
   std::vector<std::unique_ptr<IngestDesk>> desks_;
   std::atomic<uint64_t> retries_{0};
+  std::atomic<uint64_t> unserved_jobs_{0};
 };
 
 }  // namespace kilat::app

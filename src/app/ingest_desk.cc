@@ -1,6 +1,7 @@
 #include "app/ingest_desk.h"
 
 #include <algorithm>
+#include <iterator>
 #include <new>
 #include <utility>
 
@@ -67,7 +68,7 @@ class IngestDesk::Lane final : private Timer {
   size_t publish_window() {
     const hub::App* app = desk_.shard_.apps().by_id(job().app);
     if (app == nullptr || !app->settings.enabled) {
-      give_up("the app is gone or disabled", 0);
+      give_back();
       return 1;
     }
     if (app->settings.ingest.channel.empty()) return end_job();
@@ -183,8 +184,19 @@ class IngestDesk::Lane final : private Timer {
     next_job();
   }
 
+  // The app is gone, or disabled: its jobs wait until it is there again.
+  void give_back() {
+    desk_.log_.returned({std::move_iterator(jobs_.begin()), std::move_iterator(jobs_.end())});
+    jobs_.clear();
+    begin_anew();
+  }
+
   void next_job() {
     jobs_.pop_front();
+    begin_anew();
+  }
+
+  void begin_anew() {
     window_.clear();
     batch_.reset();
     tries_ = 0;

@@ -253,6 +253,7 @@ class Page {
     out_.value(Metric::kIngestQueueJobs, log.queue_jobs);
     out_.value(Metric::kIngestQueueBytes, log.queue_bytes);
     out_.value(Metric::kIngestFailedJobs, log.failed_jobs);
+    out_.value(Metric::kIngestUnservedJobs, in_.ingest->unserved_jobs);
     out_.value(Metric::kIngestAccepted, log.accepted);
     out_.value(Metric::kIngestStored, log.stored);
     out_.family(Metric::kIngestJobs);

@@ -1,4 +1,5 @@
-// `kilat jobs`: failed jobs of durable ingest, through the HTTP API of a running server.
+// `kilat jobs`: failed jobs of durable ingest, through the HTTP API of a running server; and with --file, all jobs of
+// an app in the file of one that is stopped.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <array>
@@ -13,6 +14,7 @@
 #include "base/quantity.h"
 #include "cli/api_client.h"
 #include "cli/command.h"
+#include "cli/jobs_file.h"
 #include "cli/target.h"
 
 namespace kilat::cli {
@@ -23,6 +25,7 @@ namespace json = boost::json;
 struct JobsOptions {
   TargetOptions target;
   std::string job;
+  std::string file;
   bool all = false;
   bool json = false;
 };
@@ -121,7 +124,18 @@ constexpr std::array kVerbs = std::to_array<Verb>({
     {"forget", "Delete failed jobs; their readings are not published.", true, forget_jobs},
 });
 
+int run_in_file(const Verb& verb, const JobsOptions& options) {
+  if (!verb.of_job) return list_jobs_in_file(options.file, options.target.app, options.json);
+  if (options.all && options.job.empty()) return forget_jobs_in_file(options.file, options.target.app);
+  return report({"nothing to forget", options.file, "in a file all jobs of an app are forgotten: say --all", {}});
+}
+
 int run_verb(const Verb& verb, const JobsOptions& options) {
+  if (!options.file.empty()) return run_in_file(verb, options);
+  if (options.target.app.empty()) {
+    report({"no app is named", {}, "APP is needed, or --file", {"kilat jobs --help"}});
+    return 2;
+  }
   auto target = find_target(options.target);
   if (!target) return report(target.error());
   ApiClient client(std::move(*target));
@@ -136,12 +150,20 @@ Action install_jobs(CLI::App& command) {
   command.require_subcommand(1);
   for (const Verb& verb : kVerbs) {
     CLI::App* sub = command.add_subcommand(verb.name, verb.help);
-    sub->add_option("APP", options->target.app, "Id of the app")->required();
+    CLI::Option* app = sub->add_option("APP", options->target.app, "Id of the app");
+    if (verb.of_job) app->required();
     if (verb.of_job) {
       sub->add_option("JOB", options->job, "Name of the job");
       sub->add_flag("--all", options->all, "All failed jobs of the app");
     } else {
       sub->add_flag("--json", options->json, "As JSON, for programs");
+    }
+    if (verb.run != retry_jobs) {
+      sub->add_option("--file", options->file,
+                      verb.of_job
+                          ? "With --all: in this file (ingest.file), with the server stopped; jobs that wait as well"
+                          : "The number of jobs of each app in this file (ingest.file), with the server stopped")
+          ->type_name("FILE");
     }
     add_target_options(*sub, options->target);
   }

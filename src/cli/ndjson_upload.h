@@ -9,7 +9,8 @@
 
 namespace kilat::cli {
 
-/// Exit code. `file`: "-" for standard input; what comes in is sent as soon as nothing more is there.
-int upload_ndjson(const TargetOptions& target, const std::string& file);
+/// Exit code. `file`: "-" for standard input; what comes in is sent as soon as nothing more is there. A line that is
+/// not a reading ends it, and its request is not taken; with `skip_invalid` it is left out and counted.
+int upload_ndjson(const TargetOptions& target, const std::string& file, bool skip_invalid);
 
 }  // namespace kilat::cli

@@ -24,6 +24,7 @@ struct PublishOptions {
   std::string data;
   std::string socket_id;
   std::string ndjson;
+  bool skip_invalid = false;
 };
 
 Outcome<std::string> read_data(const std::string& given) {
@@ -110,10 +111,14 @@ Action install_publish(CLI::App& command) {
                                         "standard input")
                             ->type_name("FILE");
   for (CLI::Option* option : {channel, event, data}) ndjson->excludes(option);
+  command
+      .add_flag("--skip-invalid", options->skip_invalid,
+                "With --ndjson: leave out lines that the server refuses, and say how many")
+      ->needs(ndjson);
   command.add_option("--socket-id", options->socket_id, "Leave this connection out")->type_name("ID");
   add_target_options(command, options->target);
   return [options] {
-    if (!options->ndjson.empty()) return upload_ndjson(options->target, options->ndjson);
+    if (!options->ndjson.empty()) return upload_ndjson(options->target, options->ndjson, options->skip_invalid);
     if (options->data.empty() && (options->channel.empty() || options->event.empty())) {
       report({"cannot publish", {}, "CHANNEL, EVENT and DATA are needed, or --ndjson", {"kilat publish --help"}});
       return 2;

@@ -30,9 +30,9 @@ std::optional<socketio::Selection> selection_of(const Target& target, ShardSide&
   }
   to.sockets = target.sockets;
   for (const std::string& room : target.except_rooms) {
-    to.except_channels.push_back(socketio::channel_of(room, nsp->scope));
+    to.except.channels.push_back(socketio::channel_of(room, nsp->scope));
   }
-  to.except_sockets = target.except_sockets;
+  to.except.sockets = target.except_sockets;
   return to;
 }
 

@@ -8,6 +8,7 @@ namespace kilat::flow {
 void ConflateLane::Entry::reset() {
   WindowTable<Entry>::shrink(held.event);
   WindowTable<Entry>::shrink(held.data);
+  held.mark.reset();
   events = 0;
 }
 
@@ -55,7 +56,8 @@ void ConflateLane::send_each() {
   for (const auto& entry : table_.entries()) {
     if (entry->events == 0) continue;
     const uint64_t size = entry->held.bytes();
-    emit(entry->held.event, std::move(entry->held.data), entry->held.depth, entry->key);
+    emit(entry->held.event, std::move(entry->held.data), entry->held.depth, entry->key, entry->held.mark);
+    entry->held.mark.reset();
     entry->held.event.clear();
     entry->held.data.clear();
     state().release(0, size);

@@ -32,6 +32,8 @@ class Engine {
 
   /// Whether there is nothing to do for any event.
   bool empty() const { return rules_->empty(); }
+  /// See RuleSet::concerns.
+  bool concerns(std::string_view channel, std::string_view bare) const { return rules_->concerns(channel, bare); }
 
   /// An event of a channel. Of the rules in place that fit, the first decides its fate; each that fits with to= gets it
   /// as well. Windows that are over by event.now_ms are sent first. `depth`: 0, or that of the emission the event was.

@@ -89,7 +89,7 @@ Lane::Outcome EngineState::take(Spot& spot, const Event& event, uint8_t depth) {
       if (spot.target.empty() && spot.state->rule->as.empty()) {
         ++counters.out;
       } else {
-        lane->emit(event.event, std::string(event.data), depth);
+        lane->emit(event.event, std::string(event.data), depth, std::nullopt, event.mark);
       }
     }
     ++counters.in;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -9,6 +10,9 @@ namespace kilat::flow {
 
 /// How often results may become events that rules fold again (a loop guard).
 inline constexpr uint8_t kDepthMax = 8;
+
+/// What the caller hangs on an event. A result in place that is one event, and not made of several, carries its mark.
+using Mark = std::shared_ptr<const void>;
 
 /// An event on its way through the home of its channel; views, for one call.
 struct Event {
@@ -18,6 +22,7 @@ struct Event {
   std::string_view data;   ///< as in the frame: a JSON string literal, or a JSON value
   uint64_t now_ms = 0;     ///< monotonic
   uint64_t unix_ms = 0;
+  Mark mark = {};
 };
 
 /// An event that a rule sends.
@@ -29,6 +34,7 @@ struct Emission {
   uint8_t depth = 0;    ///< to be given to the engine of its channel's home
   bool derived =
       false;  ///< true: a new event, for the rules of its channel; false: of its own channel, for readers only
+  Mark mark = {};
 };
 
 enum class Fate : uint8_t {

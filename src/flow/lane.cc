@@ -29,7 +29,8 @@ Lane::~Lane() {
   if (spot->recent == this) spot->recent = nullptr;
 }
 
-void Lane::emit(std::string_view own_name, std::string&& data, uint8_t depth, std::optional<std::string_view> key) {
+void Lane::emit(std::string_view own_name, std::string&& data, uint8_t depth, std::optional<std::string_view> key,
+                const Mark& mark) {
   const bool derived = !target_.empty();
   if (derived && (depth >= kDepthMax || target_ == channel_)) {
     ++counters().cut;
@@ -40,6 +41,7 @@ void Lane::emit(std::string_view own_name, std::string&& data, uint8_t depth, st
   emission.event = rule().as.empty() ? own_name : std::string_view(rule().as);
   emission.depth = derived ? static_cast<uint8_t>(depth + 1) : depth;
   emission.derived = derived;
+  if (!derived) emission.mark = mark;
   if (key) emission.subject = subject_of(*key);
   std::vector<Emission>& out = *stage().out;
   out.push_back(std::move(emission));
@@ -86,6 +88,7 @@ void Lane::hold(Held& held, const Event& event, uint8_t depth) const {
   held.event = name;
   held.data = event.data;
   held.depth = depth;
+  held.mark = event.mark;
 }
 
 bool Lane::replace(Held& held, const Event& event, uint8_t depth) const {

@@ -22,6 +22,7 @@ struct Held {
   std::string event;  ///< empty when the rule has a name for all
   std::string data;
   uint8_t depth = 0;
+  Mark mark;
 
   uint64_t bytes() const { return event.size() + data.size(); }
 };
@@ -54,9 +55,10 @@ class Lane : public DueNode {
   const std::string& id() const { return id_; }
   /// Sends `data` as event `own_name`, or as what the rule calls it. When it throws std::bad_alloc, nothing is sent and
   /// `data` is as it was.
-  /// `key`: it is the newest event of that key, and gives way to the next one for readers who are behind.
+  /// `key`: it is the newest event of that key, and gives way to the next one for readers who are behind. `mark`: of
+  /// the event that it is; nothing when it is made of several.
   void emit(std::string_view own_name, std::string&& data, uint8_t depth,
-            std::optional<std::string_view> key = std::nullopt);
+            std::optional<std::string_view> key = std::nullopt, const Mark& mark = {});
 
   Spot* spot = nullptr;  ///< where its channel's route keeps it at hand; null: nowhere
 

@@ -62,7 +62,8 @@ void ThrottleLane::end_interval(Key& key) {
 
 void ThrottleLane::send(Key& key) {
   const uint64_t size = key.held.bytes();
-  emit(key.held.event, std::move(key.held.data), key.held.depth);
+  emit(key.held.event, std::move(key.held.data), key.held.depth, std::nullopt, key.held.mark);
+  key.held.mark.reset();
   key.held.event.clear();
   key.held.data.clear();
   key.waiting = false;

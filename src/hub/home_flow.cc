@@ -30,7 +30,8 @@ bool HomeHub::fold(const Publication& publication, std::vector<flow::Emission>& 
                           .event = publication.event(),
                           .data = publication.data(),
                           .now_ms = now_ms_,
-                          .unix_ms = unix_ms_};
+                          .unix_ms = unix_ms_,
+                          .mark = publication.audience()};
   const flow::Fate fate = flow->engine.on_event(event, publication.depth(), results);
   watch_flow(*flow);
   return fate == flow::Fate::kTaken;
@@ -80,12 +81,14 @@ void HomeHub::emit(AppIndex app, const std::vector<flow::Emission>& results) {
         ++tallies_[app].refused[0];
         continue;
       }
-      const PublicationPtr publication = Publication::make({.depth = result.depth,
-                                                            .app = app,
-                                                            .channel = result.channel,
-                                                            .event = result.event,
-                                                            .data = result.data,
-                                                            .subject = result.subject});
+      const PublicationPtr publication =
+          Publication::make({.depth = result.depth,
+                             .app = app,
+                             .channel = result.channel,
+                             .event = result.event,
+                             .data = result.data,
+                             .subject = result.subject,
+                             .audience = std::static_pointer_cast<const Audience>(result.mark)});
       if (result.derived) {
         const ShardIndex home = home_of(app, result.channel, shards_);
         if (courier_.has_room(home)) {

@@ -73,6 +73,15 @@ HomeChannel* HomeHub::open_for_history(HomeChannel* channel, const Publication& 
   return &open(publication.app(), publication.channel());
 }
 
+Care HomeHub::care_of(AppIndex app, std::string_view channel) const {
+  const ChannelKind kind = kind_of(channel);
+  const HistoryLimits* limits = kind.user() ? nullptr : history_rules_[app].find(channel);
+  if (limits != nullptr) return limits->durable ? Care::kKeepsOnDisk : Care::kKeeps;
+  if (kind.cache) return Care::kKeepsLast;
+  const AppFlow* flow = flows_[app].get();
+  return flow != nullptr && flow->engine.concerns(channel, bare_name(channel)) ? Care::kFolds : Care::kNone;
+}
+
 void HomeHub::keep(HomeChannel& channel, const PublicationPtr& publication) {
   KeptHistory& kept = *channel.kept;
   const uint64_t before = kept_cost(channel);

@@ -42,6 +42,15 @@ struct HomeLimits {
   uint64_t past_bytes_per_turn = 512 * 1024;          ///< of missed events for the joiners of a shard, see PacedJoins
 };
 
+/// What a home does with an event of a channel beside telling it, as the rules are now; of several the last here.
+enum class Care : uint8_t {
+  kNone,
+  kFolds,       ///< a flow rule is about it
+  kKeepsLast,   ///< a cache channel
+  kKeeps,       ///< it has a history
+  kKeepsOnDisk  ///< a durable one
+};
+
 class DurableLog;
 struct AppFlow;
 
@@ -85,6 +94,8 @@ class HomeHub {
   HomeChannel* restore(AppIndex app, std::string_view name, Position position, uint64_t gone_order);
   void restore_event(HomeChannel& channel, const PublicationPtr& publication, uint64_t offset, uint64_t unix_ms);
   QueryReply query(const Query& query) const;
+  /// What the home of `channel`, on whichever shard, would do with an event.
+  Care care_of(AppIndex app, std::string_view channel) const;
   void watch(ShardIndex from, const WatchRequest& request);
   void tap(ShardIndex from, AppIndex app, bool on);
 

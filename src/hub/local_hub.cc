@@ -134,6 +134,11 @@ void LocalHub::deliver_to_seeing(std::vector<Reader>& readers, const Publication
   }
 }
 
+bool LocalHub::meant(const Reader& reader, const Publication& publication) {
+  const SocketId exclude = publication.exclude();
+  return (!exclude || reader.subscriber->socket_id_ != exclude) && publication.is_for(*reader.subscriber);
+}
+
 void LocalHub::deliver_to(LocalChannel& channel, Format format, const Publication& publication) {
   using enum Publication::Kind;
   std::vector<Reader>& readers = channel.readers[format];
@@ -144,9 +149,10 @@ void LocalHub::deliver_to(LocalChannel& channel, Format format, const Publicatio
     if (std::ranges::any_of(readers, hidden)) return deliver_to_seeing(readers, publication);
   }
   const SocketId exclude = publication.exclude();
+  const bool for_some = exclude || publication.audience() != nullptr;
   const bool may_wait = publication.kind() == kEvent && (channel.backlogs > 0 || !publication.subject().empty());
   const auto left_out = [&](const Reader& reader) {
-    return (exclude && reader.subscriber->socket_id_ == exclude) || (may_wait && waits(reader, publication));
+    return (for_some && !meant(reader, publication)) || (may_wait && waits(reader, publication));
   };
   deliveries_ += readers.size();
   if (!sink_.shared(format)) {
@@ -160,7 +166,7 @@ void LocalHub::deliver_to(LocalChannel& channel, Format format, const Publicatio
     return;
   }
   // A client event that nobody else reads needs no frame.
-  if (exclude && readers.size() == 1 && readers.front().subscriber->socket_id_ == exclude) {
+  if (for_some && readers.size() == 1 && !meant(readers.front(), publication)) {
     --deliveries_;
     return;
   }
@@ -169,7 +175,7 @@ void LocalHub::deliver_to(LocalChannel& channel, Format format, const Publicatio
     frame = publication.frame(format, sink_);
   } catch (const std::bad_alloc&) {
     for (const Reader& reader : readers) {
-      if (!exclude || reader.subscriber->socket_id_ != exclude) reader.subscriber->outbox_->starve();
+      if (meant(reader, publication)) reader.subscriber->outbox_->starve();
     }
     return;
   }
@@ -177,7 +183,7 @@ void LocalHub::deliver_to(LocalChannel& channel, Format format, const Publicatio
   bytes += uint64_t{frame->size()} * readers.size();
   // One atomic operation counts the references of the whole fan-out.
   frame->retain(static_cast<uint32_t>(readers.size()));
-  if (!exclude && !may_wait) {
+  if (!for_some && !may_wait) {
     for (const Reader& reader : readers) reader.subscriber->outbox_->push_retained(frame);
     return;
   }

@@ -83,6 +83,7 @@ class LocalHub {
     uint32_t generation = 1;
   };
   LocalChannel& channel(AppIndex app, std::string_view name, ShardIndex home);
+  static bool meant(const Reader& reader, const Publication& publication);
   void deliver_own(const Reader& reader, const Publication& publication);
   void deliver_to(LocalChannel& channel, Format format, const Publication& publication);
   void deliver_to_seeing(std::vector<Reader>& readers, const Publication& publication);

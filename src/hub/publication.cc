@@ -32,7 +32,8 @@ Publication::Publication(const PublicationDraft& draft)
       app_(draft.app),
       reason_(draft.reason),
       exclude_(draft.exclude),
-      number_(draft.number) {
+      number_(draft.number),
+      audience_(draft.audience) {
   uint32_t end = 0;
   size_t index = 0;
   for (const std::string_view part : parts_of(draft)) {

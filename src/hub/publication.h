@@ -6,10 +6,12 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <utility>
 
 #include "base/reason.h"
+#include "hub/audience.h"
 #include "hub/ids.h"
 #include "net/frame.h"
 
@@ -49,6 +51,7 @@ struct PublicationDraft {
   std::string_view subject = {};  ///< what it tells the newest of, see Publication::subject
   SocketId exclude = {};          ///< does not get it: the sender of a client event, or what the backend asked for
   uint64_t number = 0;            ///< kSubscriptionCount
+  AudiencePtr audience = {};      ///< null: all readers of the channel
 };
 
 class PublicationPtr;
@@ -65,6 +68,10 @@ class Publication {
   AppIndex app() const { return app_; }
   Reason reason() const { return reason_; }
   SocketId exclude() const { return exclude_; }
+  /// Who of the channel's readers gets it, beside exclude(); null: all.
+  const AudiencePtr& audience() const { return audience_; }
+  /// Whether it is for this reader of its channel, as the audience says.
+  bool is_for(const Subscriber& reader) const { return !audience_ || audience_->includes(reader, channel()); }
   /// kSubscriptionCount: how many. kEvent: the offset in the history of its channel; 0: it is in none.
   uint64_t number() const { return number_; }
   /// kEvent of a durable channel: its place among all those of its home, which delivers them in this order, also over a
@@ -110,6 +117,7 @@ class Publication {
   uint64_t number_;
   uint64_t order_ = 0;
   uint64_t timed_us_ = 0;
+  AudiencePtr audience_;
   mutable std::array<std::atomic<net::Frame*>, kFormatsMax> frames_{};
 };
 

@@ -171,6 +171,10 @@ class BodyParser::Run {
     if (const auto member = member_of(object, raw, settings_.time)) {
       const std::optional<uint64_t> time = time_of(*member);
       if (!time) return refuse(Reason::kIngestReadingInvalid, where, must_be(settings_.time, hub::FieldType::kTime));
+      if (*time > now_ + BodyParser::kAheadMsMax) {
+        return refuse(Reason::kIngestReadingInvalid, where,
+                      settings_.time + " is more than a day ahead of the server's clock");
+      }
       reading.unix_ms = *time;
     }
     if (raw.size() + reading.sensor.size() + kEventFrame > limits_.reading_bytes_max) {

@@ -30,6 +30,8 @@ bool is_lines(std::string_view content_type);
 class BodyParser {
  public:
   static constexpr size_t kSensorBytesMax = 200;
+  /// How far the time of a reading may be ahead: what is further would be its sensor's last one for ever, and never go.
+  static constexpr uint64_t kAheadMsMax = 86'400'000;
 
   struct Body {
     std::string_view content_type;
@@ -46,8 +48,8 @@ class BodyParser {
   BodyParser(const BodyParser&) = delete;
   BodyParser& operator=(const BodyParser&) = delete;
 
-  /// `now_unix_ms`: the time of readings that have none. Errors: kIngestEncodingUnknown, kHttpBodyTooLarge,
-  /// kIngestBodyInvalid, kIngestReadingInvalid, kApiDataTooBig.
+  /// `now_unix_ms`: the time of readings that have none, and what others must not be far ahead of. Errors:
+  /// kIngestEncodingUnknown, kHttpBodyTooLarge, kIngestBodyInvalid, kIngestReadingInvalid, kApiDataTooBig.
   Result<Readings> parse(const Body& body, const hub::IngestSettings& settings, const Limits& limits,
                          uint64_t now_unix_ms);
 

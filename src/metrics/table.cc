@@ -73,6 +73,8 @@ constexpr std::array kRows = std::to_array<Row>({
      "What ingest.queue_bytes_max counts: jobs that wait, failed ones included."},
     {kIngestFailedJobs, "kilat_ingest_failed_jobs", kGauge, "", kNone,
      "Failed jobs that are kept until they are tried again or forgotten."},
+    {kIngestUnservedJobs, "kilat_ingest_unserved_jobs", kGauge, "", kNone,
+     "Jobs, failed ones included, of apps that are not configured, or disabled."},
     {kIngestAccepted, "kilat_ingest_accepted_readings_total", kCounter, "", kNone,
      "Readings that were answered 202, repetitions left out."},
     {kIngestStored, "kilat_ingest_stored_readings_total", kCounter, "", kNone, "Readings that went into their table."},

@@ -50,6 +50,7 @@ enum class Metric : uint8_t {
   kIngestQueueJobs,
   kIngestQueueBytes,
   kIngestFailedJobs,
+  kIngestUnservedJobs,
   kIngestAccepted,
   kIngestStored,
   kIngestJobs,

@@ -96,7 +96,8 @@ bool Comeback::settle() {
     if (publication.order() != 0) {
       orders[owner_.shard_.hub.home_of_channel(publication.app(), publication.channel())] = publication.order();
     }
-    socket_->add_missed(publication, orders);
+    // Of several rooms with the event one is enough: not all of them were joined when it came.
+    if (publication.is_for(*socket_)) socket_->add_missed(publication, orders);
   }
   events_.clear();
   return socket_->replay()->holds_after(socket_->replay()->first());

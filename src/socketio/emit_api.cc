@@ -1,5 +1,6 @@
 // The HTTP side of the emitter: from requests to orders.
 #include <algorithm>
+#include <functional>
 #include <utility>
 
 #include "base/json_raw.h"
@@ -36,9 +37,9 @@ std::optional<std::string> read_selection(const EmitBody& body, const Namespace&
   to.users = std::move(*users);
   for (const std::string& text : *except) {
     if (const auto id = hub::SocketId::parse(text)) {
-      to.except_sockets.push_back(*id);
+      to.except.sockets.push_back(*id);
     } else {
-      to.except_channels.push_back(channel_of(text, nsp.scope));
+      to.except.channels.push_back(channel_of(text, nsp.scope));
     }
   }
   to.everybody = !body.has("rooms") && !body.has("sockets") && !body.has("users");
@@ -138,8 +139,8 @@ EmitOutcome Emitter::emit(const EmitBody& body, const hub::App& app, const Names
     if (!hub::valid_channel_name(channel, false)) return refused(Reason::kApiChannelInvalid, channel);
   }
   const Event emitted{.name = *event, .list = *list, .attachments = attachments, .is_volatile = body.flag("volatile")};
-  const std::shared_ptr<Broadcast> order = prepare(emitted, packet, std::move(to));
   const uint64_t ack_ms = std::min(body.number("ack_timeout_ms"), kAckMsMax);
+  const std::shared_ptr<Broadcast> order = prepare(emitted, packet, std::move(to), ack_ms > 0);
   if (ack_ms == 0) {
     if (const Reason reason = send(order); reason != Reason::kNone) return refused(reason);
     return {.refused = Reason::kNone, .detail = {}, .json = "{}"};
@@ -148,18 +149,28 @@ EmitOutcome Emitter::emit(const EmitBody& body, const hub::App& app, const Names
   return {};
 }
 
-std::shared_ptr<Broadcast> Emitter::prepare(const Event& event, std::string_view packet, Selection to) {
+std::shared_ptr<Broadcast> Emitter::prepare(const Event& event, std::string_view packet, Selection to, bool asks) {
   const Namespace& nsp = shard_.options.namespaces[to.nsp];
   auto order = std::make_shared<Broadcast>();
   order->to = std::move(to);
   order->is_volatile = event.is_volatile;
+  // What asks, or is for whoever is ready now, is kept by nobody.
+  if (!asks && !event.is_volatile) order->carried_for = take_carriers(nsp.app, order->to);
   const std::string readable =
       event.attachments.empty() ? std::string(event.list) : shard_.parser.put_binary(event.list, event.attachments);
   const std::vector<std::string_view> arguments = raw_elements(readable);
   hub::PublicationDraft draft{.app = nsp.app, .event = event.name, .packet = packet};
   const std::string data = json_string(arguments.size() == 1 ? arguments.front() : std::string_view(readable));
   draft.data = data;
-  if (order->to.except_sockets.size() == 1) draft.exclude = order->to.except_sockets.front();
+  if (order->carried_for) {
+    draft.audience = order->carried_for;
+    for (const std::string& channel : order->carried_for->carriers()) {
+      draft.channel = channel;
+      order->carried.push_back(hub::Publication::make(draft));
+    }
+    draft.audience = {};
+  }
+  if (order->to.except.sockets.size() == 1) draft.exclude = order->to.except.sockets.front();
   for (const std::string& channel : order->to.channels) {
     draft.channel = channel;
     order->channel_publications.push_back(hub::Publication::make(draft));
@@ -170,12 +181,44 @@ std::shared_ptr<Broadcast> Emitter::prepare(const Event& event, std::string_view
   return order;
 }
 
+// Takes the channels out of the selection that keep or fold their events, as their homes are to tell those; null when
+// there is none, or when the event is for one channel and its home tells it anyway.
+std::shared_ptr<const EmitAudience> Emitter::take_carriers(hub::AppIndex app, Selection& to) {
+  if (to.channels.size() == 1 && to.sockets.empty() && to.users.empty() && to.except.empty()) return nullptr;
+  struct Carrier {
+    hub::Care care;
+    std::string channel;
+  };
+  std::vector<Carrier> carriers;
+  std::erase_if(to.channels, [&](std::string& channel) {
+    const hub::Care care = shard_.hub.home().care_of(app, channel);
+    if (care == hub::Care::kNone) return false;
+    if (std::ranges::find(carriers, channel, &Carrier::channel) == carriers.end()) {
+      carriers.push_back({care, std::move(channel)});
+    }
+    return true;
+  });
+  if (carriers.empty()) return nullptr;
+  // The channel that keeps events longest tells those who read several, so that they miss nothing when they come back.
+  std::ranges::stable_sort(carriers, std::ranges::greater(), &Carrier::care);
+  std::vector<std::string> channels;
+  for (Carrier& carrier : carriers) channels.push_back(std::move(carrier.channel));
+  return std::make_shared<const EmitAudience>(std::move(channels), to.except);
+}
+
 Reason Emitter::send(const std::shared_ptr<Broadcast>& order) {
   if (publish_to_channel(*order)) return Reason::kNone;
-  for (hub::ShardIndex shard = 0; shard < shard_.host.shards(); ++shard) {
+  const Selection& to = order->to;
+  const bool wide = to.everybody || !to.channels.empty() || !to.sockets.empty() || !to.users.empty();
+  for (hub::ShardIndex shard = 0; wide && shard < shard_.host.shards(); ++shard) {
     if (!shard_.hub.has_room_at(shard)) return Reason::kApiOverCapacity;
   }
-  send_everywhere(BroadcastOrder{order});
+  if (order->carried_for) {
+    const hub::AppIndex app = shard_.options.namespaces[to.nsp].app;
+    if (!shard_.hub.has_room_for(app, order->carried_for->carriers())) return Reason::kApiOverCapacity;
+    for (const hub::PublicationPtr& publication : order->carried) shard_.hub.publish(publication);
+  }
+  if (wide) send_everywhere(BroadcastOrder{order});
   return Reason::kNone;
 }
 
@@ -194,12 +237,12 @@ void Emitter::gather(const std::shared_ptr<Broadcast>& order, uint64_t ack_ms, u
 }
 
 Reason Emitter::emit(const Event& event, Selection to) {
-  return send(prepare(event, pack(event.list, event.attachments), std::move(to)));
+  return send(prepare(event, pack(event.list, event.attachments), std::move(to), false));
 }
 
 bool Emitter::ask(const Event& event, Selection to, uint64_t ack_ms, Acks acks) {
   if (full()) return false;
-  gather(prepare(event, pack(event.list, event.attachments), std::move(to)), std::min(ack_ms, kAckMsMax), 0,
+  gather(prepare(event, pack(event.list, event.attachments), std::move(to), true), std::min(ack_ms, kAckMsMax), 0,
          std::move(acks));
   return true;
 }
@@ -215,8 +258,8 @@ bool Emitter::operate(Operation operation, Done done) {
 // One room is a channel, whose home gives the event its place in the order; it reaches both kinds of client.
 bool Emitter::publish_to_channel(const Broadcast& order) {
   const Selection& to = order.to;
-  const bool plain = to.channels.size() == 1 && to.sockets.empty() && to.users.empty() && to.except_channels.empty() &&
-                     to.except_sockets.size() <= 1 && !order.is_volatile;
+  const bool plain = to.channels.size() == 1 && to.sockets.empty() && to.users.empty() && to.except.channels.empty() &&
+                     to.except.sockets.size() <= 1 && !order.carried_for && !order.is_volatile;
   if (!plain) return false;
   shard_.hub.publish(order.publication);
   return true;

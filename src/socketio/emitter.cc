@@ -103,20 +103,17 @@ std::vector<Socket*> Emitter::select(const Selection& selection) {
   std::ranges::sort(chosen);
   const auto twice = std::ranges::unique(chosen);
   chosen.erase(twice.begin(), twice.end());
-  std::erase_if(chosen, [&](const Socket* socket) {
-    return std::ranges::find(selection.except_sockets, socket->socket_id()) != selection.except_sockets.end() ||
-           std::ranges::any_of(selection.except_channels, [socket](const std::string& channel) {
-             const hub::Subscription* subscription = socket->find(channel);
-             return subscription != nullptr && subscription->reads();
-           });
-  });
+  std::erase_if(chosen, [&](const Socket* socket) { return selection.except.cover(*socket); });
   return chosen;
 }
 
 // --- events
 
 void Emitter::broadcast(const Broadcast& order) {
-  const std::vector<Socket*> chosen = select(order.to);
+  std::vector<Socket*> chosen = select(order.to);
+  if (order.carried_for) {
+    std::erase_if(chosen, [&](const Socket* socket) { return order.carried_for->carries_to(*socket); });
+  }
   if (order.ack_id == 0) {
     for (Socket* socket : chosen) socket->deliver(*order.publication, order.is_volatile);
     return deliver_to_pusher(order);
@@ -149,12 +146,7 @@ void Emitter::deliver_to_pusher(const Broadcast& order) {
       for (const hub::Reader& reader : readers) {
         hub::Subscriber& subscriber = *reader.subscriber;
         if (is_socket(subscriber)) break;
-        const bool excepted =
-            std::ranges::find(order.to.except_sockets, subscriber.socket_id()) != order.to.except_sockets.end() ||
-            std::ranges::any_of(order.to.except_channels, [&subscriber](const std::string& channel) {
-              return subscriber.find(channel) != nullptr;
-            });
-        if (!excepted) shard_.hub.local().deliver_to_one(subscriber, *publication);
+        if (!order.to.except.cover(subscriber)) shard_.hub.local().deliver_to_one(subscriber, *publication);
       }
     }
   }

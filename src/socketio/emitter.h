@@ -109,8 +109,9 @@ class Emitter {
   EmitOutcome emit(const EmitBody& body, const hub::App& app, const Namespace& nsp, uint64_t ticket);
   EmitOutcome operate(Operation operation, uint64_t ticket);
   void start(Operation operation, Waiting waiting);
-  /// `packet`: what pack() makes of the event.
-  std::shared_ptr<Broadcast> prepare(const Event& event, std::string_view packet, Selection to);
+  /// `packet`: what pack() makes of the event. `asks`: for acknowledgements.
+  std::shared_ptr<Broadcast> prepare(const Event& event, std::string_view packet, Selection to, bool asks);
+  std::shared_ptr<const EmitAudience> take_carriers(hub::AppIndex app, Selection& to);
   Reason send(const std::shared_ptr<Broadcast>& order);
   void gather(const std::shared_ptr<Broadcast>& order, uint64_t ack_ms, uint64_t ticket, Acks done);
   bool full() const { return waiting_.size() + gatherings_.size() >= kOrdersMax; }

@@ -11,6 +11,7 @@
 
 #include "http/response.h"
 #include "hub/command.h"
+#include "socketio/emit_audience.h"
 #include "socketio/session_state.h"
 #include "socketio/shard.h"
 
@@ -23,8 +24,7 @@ struct Selection {
   std::vector<std::string> channels;
   std::vector<hub::SocketId> sockets;
   std::vector<std::string> users;
-  std::vector<std::string> except_channels;
-  std::vector<hub::SocketId> except_sockets;
+  Exceptions except;
 };
 
 /// An event for what is selected.
@@ -32,6 +32,8 @@ struct Broadcast {
   Selection to;
   hub::PublicationPtr publication;                        ///< what Socket.IO sockets get
   std::vector<hub::PublicationPtr> channel_publications;  ///< what Pusher readers get, one for each channel
+  std::shared_ptr<const EmitAudience> carried_for;        ///< null: no channel's home tells it
+  std::vector<hub::PublicationPtr> carried;               ///< what the homes tell; these channels are not in `to`
   bool is_volatile = false;
   uint64_t ack_id = 0;  ///< 0: no acknowledgement is asked for
   uint64_t ack_until_ms = 0;

@@ -147,7 +147,12 @@ Outcome<IngestFile::Taken> IngestFile::take(const std::string& app, int64_t& pos
       ++out.lost;
       continue;
     }
-    out.jobs.push_back({.id = id, .app = app, .data = sql_->payload.text(0), .readings = readings, .stored = to_store});
+    out.jobs.push_back({.id = id,
+                        .app = app,
+                        .data = sql_->payload.text(0),
+                        .readings = readings,
+                        .stored = to_store,
+                        .position = at});
     if (to_store) TRY_VOID(store(id, app, out.jobs.back().data));
   }
   return out;
@@ -188,6 +193,31 @@ Outcome<IngestFile::Changed> IngestFile::forget(std::string_view app, int64_t id
   TRY_VOID(file_->run(sql_->forget_payloads.bind_view(1, app).bind(2, id)));
   TRY_VOID(file_->run(sql_->forget_jobs.bind_view(1, app).bind(2, id)));
   return out;
+}
+
+Outcome<IngestFile::Changed> IngestFile::forget_app(std::string_view app) {
+  TRY(Statement sum, file_->prepare("SELECT count(*), sum(bytes) FROM job WHERE app = ?"));
+  TRY([[maybe_unused]] const bool row, file_->step(sum.bind_view(1, app)));
+  const Changed out{static_cast<uint64_t>(sum.number(0)), static_cast<uint64_t>(sum.number(1))};
+  sum.reset();
+  TRY(Statement payloads, file_->prepare("DELETE FROM payload WHERE job IN (SELECT id FROM job WHERE app = ?)"));
+  TRY_VOID(file_->run(payloads.bind_view(1, app)));
+  TRY(Statement jobs, file_->prepare("DELETE FROM job WHERE app = ?"));
+  TRY_VOID(file_->run(jobs.bind_view(1, app)));
+  return out;
+}
+
+Outcome<std::vector<AppQueue>> IngestFile::queues() {
+  std::vector<AppQueue> out;
+  TRY(Statement sums, file_->prepare("SELECT app, sum(failed = 0), sum(failed), sum(bytes) FROM job GROUP BY app"));
+  for (;;) {
+    TRY(const bool row, file_->step(sums));
+    if (!row) return out;
+    out.push_back({.app = sums.text(0),
+                   .jobs = static_cast<uint64_t>(sums.number(1)),
+                   .failed_jobs = static_cast<uint64_t>(sums.number(2)),
+                   .bytes = static_cast<uint64_t>(sums.number(3))});
+  }
 }
 
 Outcome<uint32_t> IngestFile::forget_keys(uint64_t before_ms, uint32_t rows_max) {

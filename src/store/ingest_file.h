@@ -62,6 +62,8 @@ class IngestFile {
   Outcome<Changed> retry(std::string_view app, int64_t id);
   /// Forgets it; the same.
   Outcome<Changed> forget(std::string_view app, int64_t id);
+  /// Forgets all jobs of the app, those that wait as well. None of them may be out.
+  Outcome<Changed> forget_app(std::string_view app);
   /// Deletes readings of the app from before `before_ms`, of the sensors behind `sensor`: at most `rows_max`. `sensor`
   /// becomes the last that was looked at, or 0 when that was the app's last one.
   Outcome<uint32_t> expire(std::string_view app, uint64_t before_ms, int64_t& sensor, uint32_t rows_max);
@@ -71,6 +73,8 @@ class IngestFile {
   // --- reading
   /// Apps with jobs that wait.
   Outcome<std::vector<std::string>> waiting_apps();
+  /// Of every app with jobs, by name.
+  Outcome<std::vector<AppQueue>> queues();
   /// All apps together where `app` is empty.
   Outcome<QueueFigures> figures(std::string_view app);
   Outcome<std::vector<FailedJob>> failed(std::string_view app, int64_t after, uint32_t limit);

@@ -164,6 +164,20 @@ void IngestLog::failed(const IngestJob& job, uint32_t tries, std::string error) 
   push(std::move(order), false);
 }
 
+void IngestLog::returned(std::vector<IngestJob> jobs) {
+  if (jobs.empty()) return;
+  Order order;
+  order.lasting = true;
+  order.work = [](IngestFile&) -> Outcome<void> { return {}; };
+  order.told = [this, jobs = std::move(jobs)](const Fault*) {
+    const auto at = lanes_.find(jobs.front().app);
+    const int64_t before = jobs.front().position - 1;
+    if (at != lanes_.end()) at->second.back_to = std::min(at->second.back_to.value_or(before), before);
+    for (const IngestJob& job : jobs) came_back(job.app, job.data.size());
+  };
+  push(std::move(order), false);
+}
+
 bool IngestLog::retry(std::string app, int64_t id, std::move_only_function<void(Outcome<uint64_t>)> told) {
   auto by = std::make_shared<IngestFile::Changed>();
   Order order;
@@ -205,6 +219,15 @@ bool IngestLog::ask(Question question) {
   }
   wake_.notify_one();
   return true;
+}
+
+void IngestLog::serve(std::set<std::string, std::less<>> apps) {
+  auto served = std::make_shared<const std::set<std::string, std::less<>>>(std::move(apps));
+  {
+    const std::lock_guard lock(mutex_);
+    served_ = std::move(served);
+  }
+  wake_.notify_one();
 }
 
 void IngestLog::keep(std::map<std::string, uint64_t> keep_ms) {

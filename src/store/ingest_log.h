@@ -19,6 +19,8 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -94,11 +96,16 @@ class IngestLog {
   void finished(const IngestJob& job);
   /// It was not, and won't be tried again. Not lost either.
   void failed(const IngestJob& job, uint32_t tries, std::string error);
+  /// Jobs of one app, that came after each other and are all of its that are out where they went, can't be published
+  /// now: they are handed out again, in their order, when all that is out of the app has come back and it is served.
+  void returned(std::vector<IngestJob> jobs);
   /// Puts failed jobs back into the queue, or forgets them; all of the app's for id 0. Tells how many.
   bool retry(std::string app, int64_t id, std::move_only_function<void(Outcome<uint64_t>)> told);
   bool forget(std::string app, int64_t id, std::move_only_function<void(Outcome<uint64_t>)> told);
   /// Runs on the writer's thread, between commits. False: too many wait, or the log has stopped.
   bool ask(Question question);
+  /// The apps whose jobs are handed out; those of others wait. Until the first call: all.
+  void serve(std::set<std::string, std::less<>> apps);
   /// How long readings of each app are kept; those of other apps stay.
   void keep(std::map<std::string, uint64_t> keep_ms);
 
@@ -124,7 +131,9 @@ class IngestLog {
     uint64_t out_bytes = 0;
     size_t out_jobs = 0;
     bool more = true;
+    std::optional<int64_t> back_to = {};  // goes on from there when nothing is out
   };
+  using Served = std::shared_ptr<const std::set<std::string, std::less<>>>;
   struct Tidying {
     std::string app;  // whose readings are looked at
     int64_t sensor = 0;
@@ -140,6 +149,7 @@ class IngestLog {
   void run();
   bool take();
   bool due(uint64_t now_ms, uint64_t& until_ms) const;
+  bool may_go(std::string_view app, const Lane& lane) const;
   bool lanes_due() const;
   void work();
   bool recover();
@@ -166,11 +176,13 @@ class IngestLog {
   Orders orders_;
   std::deque<Question> questions_;
   std::map<std::string, uint64_t> keep_ms_;
+  Served served_;
   bool stopping_ = false;
   bool hurry_ = false;       // somebody waits for one of orders_
   uint64_t lasting_ms_ = 0;  // when orders_ are carried out in any case
 
   // The writer's thread only.
+  Served serving_;  // null: all
   Orders taken_;
   std::deque<Question> asked_;
   std::map<std::string, Lane, std::less<>> lanes_;

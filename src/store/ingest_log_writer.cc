@@ -34,6 +34,7 @@ bool IngestLog::take() {
     if (until_ms > now_ms) wake_.wait_for(lock, std::chrono::milliseconds(until_ms - now_ms));
   }
   last_round_ = stopping_;
+  serving_ = served_;
   taken_.splice(taken_.end(), orders_);
   hurry_ = false;
   const memory::MustSucceed taking;
@@ -44,7 +45,7 @@ bool IngestLog::take() {
 
 // Whether there is something to do now; else until when to wait for that.
 bool IngestLog::due(uint64_t now_ms, uint64_t& until_ms) const {
-  if (stopping_ || !questions_.empty() || !asked_.empty()) return true;
+  if (stopping_ || serving_ != served_ || !questions_.empty() || !asked_.empty()) return true;
   if (health_.for_good()) {
     until_ms = now_ms + 60'000;
     return !orders_.empty();
@@ -57,14 +58,15 @@ bool IngestLog::due(uint64_t now_ms, uint64_t& until_ms) const {
   return hurry_ || !taken_.empty() || lanes_due() || now_ms >= until_ms;
 }
 
+// Whether there may be a job of the app that can be handed out.
+bool IngestLog::may_go(std::string_view app, const Lane& lane) const {
+  return lane.more && !lane.back_to && lane.out_jobs < kLaneJobs && lane.out_bytes < kLaneBytes &&
+         (!serving_ || serving_->contains(app));
+}
+
 bool IngestLog::lanes_due() const {
-  return out_bytes_ < kOutBytesMax && std::ranges::any_of(
-                                          lanes_,
-                                          [](const auto& entry) {
-                                            const Lane& lane = entry.second;
-                                            return lane.more && lane.out_jobs < kLaneJobs &&
-                                                   lane.out_bytes < kLaneBytes;
-                                          });
+  const auto goes = [this](const auto& entry) { return may_go(entry.first, entry.second); };
+  return out_bytes_ < kOutBytesMax && std::ranges::any_of(lanes_, goes);
 }
 
 void IngestLog::work() {
@@ -123,7 +125,7 @@ Outcome<void> IngestLog::advance(std::vector<IngestJob>& out) {
   uint64_t bytes = 0;
   for (const auto& [app, lane] : lanes_) {
     if (out_bytes_ + bytes >= kOutBytesMax || bytes >= kStepBytes) return {};
-    if (!lane.more || lane.out_jobs >= kLaneJobs || lane.out_bytes >= kLaneBytes) continue;
+    if (!may_go(app, lane)) continue;
     Lane next = lane;
     const size_t jobs_max = kLaneJobs - lane.out_jobs;
     const uint64_t bytes_max = std::min(kLaneBytes - lane.out_bytes, kStepBytes);
@@ -183,6 +185,10 @@ void IngestLog::came_back(std::string_view app, uint64_t bytes) {
   Lane& lane = at->second;
   lane.out_bytes -= bytes;
   --lane.out_jobs;
+  if (lane.back_to && lane.out_jobs == 0) {
+    lane.position = *std::exchange(lane.back_to, std::nullopt);
+    lane.more = true;
+  }
   if (!lane.more && lane.out_jobs == 0) lanes_.erase(at);
 }
 

@@ -68,6 +68,15 @@ struct IngestJob {
   std::string data;
   uint32_t readings = 0;
   bool stored = false;  ///< its readings went into their table when it was taken out of the queue
+  int64_t position = 0;
+};
+
+/// The jobs of one app in the file.
+struct AppQueue {
+  std::string app;
+  uint64_t jobs = 0;  ///< that wait
+  uint64_t failed_jobs = 0;
+  uint64_t bytes = 0;  ///< of all of these
 };
 
 struct FailedJob {

@@ -279,7 +279,7 @@ describe('history', () => {
       assert.equal(client.all('f', channel).length, 1);
     }
     assert.deepEqual(client.all('g', 'news.once').map(({ data }) => data), ['1', '2']);
-    for (const idempotency_key of ['', 'x'.repeat(129)]) {
+    for (const idempotency_key of ['', 'x'.repeat(129), 77, true, ['k'], {}]) {
       await expectHttpError(server, await server.request('POST', '/events', { body: { ...body, idempotency_key } }), 'api_idempotency_key_invalid');
     }
   });

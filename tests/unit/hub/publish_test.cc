@@ -2,7 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "unit/hub/world.h"
 
@@ -33,6 +36,53 @@ TEST_P(PublishTest, Excluded_DoesNotGetItAndAllOthersDo) {
     EXPECT_EQ(neighbour.log().size(), 2U);
     EXPECT_EQ(far.log().size(), 2U);
   }
+}
+
+/// Everybody but the readers of one channel.
+struct NotThose final : Audience {
+  explicit NotThose(std::string channel_in) : channel(std::move(channel_in)) {}
+  bool includes(const Subscriber& reader, std::string_view /*through*/) const override {
+    return reader.find(channel) == nullptr;
+  }
+  std::string channel;
+};
+
+TEST_P(PublishTest, Audience_IsAskedForEveryReader_AlsoOfWhatARuleHasHeld) {
+  AppSettings app = testing::settings();
+  app.flow = {"private-held throttle=1s"};
+  World world(shards(), app);
+  for (const std::string& channel : {world.name_at(at(1), "private-a"), std::string("private-held")}) {
+    Client& quiet = world.connect(at(0));
+    Client& neighbour = world.connect(at(0));
+    Client& far = world.connect(at(2));
+    for (Client* client : {&quiet, &neighbour, &far}) world.join(*client, channel);
+    world.join(quiet, "private-quiet");
+    world.pump();
+    for (Client* client : {&quiet, &neighbour, &far}) client->log();
+    for (const std::string_view data : {"1", "2"}) {
+      world.publish(at(0), {.channel = channel, .data = data, .audience = std::make_shared<NotThose>("private-quiet")});
+    }
+    world.pump();
+    world.pass(2'000);
+    EXPECT_EQ(quiet.log(), Log{});
+    EXPECT_EQ(neighbour.log(), (Log{channel + ": 1", channel + ": 2"}));
+    EXPECT_EQ(far.log(), (Log{channel + ": 1", channel + ": 2"}));
+  }
+}
+
+TEST(Care, SaysWhatAHomeDoesWithTheEventsOfAChannel) {
+  AppSettings app = testing::settings();
+  app.history = {"disk.* durable", "off.* none", "mem.*"};
+  app.flow = {"mem.flow throttle=1s", "flow.* throttle=1s", "#server-to-user-a throttle=1s"};
+  World world(1, app);
+  const auto care = [&](std::string_view channel) { return world[0].hub.home().care_of(0, channel); };
+  EXPECT_EQ(care("other"), Care::kNone);
+  EXPECT_EQ(care("off.a"), Care::kNone);
+  EXPECT_EQ(care("private-flow.a"), Care::kFolds);
+  EXPECT_EQ(care("cache-other"), Care::kKeepsLast);
+  EXPECT_EQ(care("private-mem.a"), Care::kKeeps);
+  EXPECT_EQ(care("mem.flow"), Care::kKeeps);
+  EXPECT_EQ(care("disk.a"), Care::kKeepsOnDisk);
 }
 
 TEST_P(PublishTest, Reply_TellsTheCountsAtThatMoment) {

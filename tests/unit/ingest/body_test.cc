@@ -55,6 +55,17 @@ std::string error_of(std::string body, const Given& given = {}) {
 using Lines = std::vector<std::string>;
 const std::string kAt = std::to_string(kNow);
 
+TEST(IngestBody, TimeMoreThanADayAhead_IsRefused) {
+  const auto at = [](uint64_t unix_ms) { return R"({"timestamp":)" + std::to_string(unix_ms) + "}"; };
+  const uint64_t last = kNow + BodyParser::kAheadMsMax;
+  EXPECT_EQ(read(at(last)), Lines{"||" + std::to_string(last) + "|" + at(last)});
+  const std::string refusal = "ingest_reading_invalid: timestamp is more than a day ahead of the server's clock";
+  EXPECT_EQ(error_of(at(last + 1)), refusal);
+  EXPECT_EQ(error_of(R"({"timestamp":"9999-12-31T00:00:00Z"})"), refusal);
+  EXPECT_EQ(error_of("{}\n" + at(last + 1), {.type = kLines}),
+            "ingest_reading_invalid: line 2: timestamp is more than a day ahead of the server's clock");
+}
+
 TEST(IngestBody, OneObject_AnArray_AndLines_GiveTheSameReadings) {
   const Lines wanted{R"(a|1.50|1000000000000|{"channel":"a","value":1.50,"timestamp":1000000000})",
                      "b|-2e3|" + kAt + R"(|{"value":-2e3, "channel":"b"})"};

@@ -113,6 +113,73 @@ class IngestLogTest : public Scratch {
   }
 };
 
+TEST_F(IngestLogTest, JobsOfAnAppThatIsNotServed_WaitUntilItIs) {
+  Publisher publisher;
+  auto log = good(IngestLog::open({.file = file("ingest.db"), .queue_bytes_max = 1 << 20, .tidy_ms = 10}));
+  log->serve({"here"});
+  good(log->start(publisher.hand_out()));
+  for (const uint64_t time : {1, 2}) good(accept(*log, job_of("gone", "temp", {time})));
+  good(accept(*log, job_of("here", "temp", {3})));
+  EXPECT_EQ(publisher.wait(1).front().app, "here");
+  const auto queues = ask<std::vector<AppQueue>>(*log, [](IngestFile& in) { return in.queues(); });
+  ASSERT_EQ(queues.size(), 2U);
+  EXPECT_EQ(queues[0].app, "gone");
+  EXPECT_EQ(queues[0].jobs, 2U);
+  EXPECT_EQ(queues[0].failed_jobs, 0U);
+  EXPECT_EQ(readings(*log, {.app = "gone", .sensor = "temp"}).size(), 0U);  // nor are they stored
+  log->serve({"gone", "here"});
+  const std::vector<IngestJob> jobs = publisher.wait(3);
+  ASSERT_EQ(jobs.size(), 3U);
+  EXPECT_LT(jobs[1].position, jobs[2].position);
+  for (const IngestJob& job : jobs) log->finished(job);
+  EXPECT_TRUE(eventually([&] { return log->figures().queue_bytes == 0; }));
+}
+
+TEST_F(IngestLogTest, JobsThatCameBack_AreHandedOutAgainInTheirOrder_WhenNoneIsOut) {
+  Publisher publisher;
+  const auto log = open(publisher);
+  for (const uint64_t time : {1, 2, 3, 4}) good(accept(*log, job_of("plant", "temp", {time})));
+  const std::vector<IngestJob> jobs = publisher.wait(4);
+  ASSERT_EQ(jobs.size(), 4U);
+  log->finished(jobs[0]);
+  log->returned({jobs[1], jobs[2]});
+  // One that was still on its way.
+  EXPECT_TRUE(eventually([&] { return log->figures().done == 1; }));
+  EXPECT_EQ(publisher.wait(4).size(), 4U);
+  log->returned({jobs[3]});
+  const std::vector<IngestJob> all = publisher.wait(7);
+  ASSERT_EQ(all.size(), 7U);
+  for (size_t i = 1; i < 4; ++i) {
+    EXPECT_EQ(all[i + 3].id, jobs[i].id);
+    EXPECT_EQ(all[i + 3].data, jobs[i].data);
+    log->finished(all[i + 3]);
+  }
+  EXPECT_TRUE(eventually([&] { return log->figures().done == 4; }));
+  EXPECT_EQ(log->figures().queue_jobs, 0U);
+  EXPECT_EQ(log->figures().queue_bytes, 0U);
+  EXPECT_EQ(readings(*log, {.app = "plant", .sensor = "temp"}).size(), 4U);
+}
+
+TEST_F(IngestLogTest, ForgettingAnApp_TakesItsJobsOutOfTheFile_AndNoOthers) {
+  Publisher publisher;
+  {
+    const auto log = open(publisher);
+    for (const std::string_view app : {"a", "a", "b"}) good(accept(*log, job_of(std::string(app), "temp", {1})));
+    log->failed(publisher.wait(3).front(), 3, "no");
+    EXPECT_TRUE(eventually([&] { return log->figures().failed_jobs == 1; }));
+    log->stop();
+  }
+  const auto opened = good(IngestFile::open(file("ingest.db"), 1'000));
+  {
+    Transaction transaction = good(opened->durable().begin());
+    EXPECT_EQ(good(opened->forget_app("a")).jobs, 2U);
+    good(transaction.commit());
+  }
+  const std::vector<AppQueue> left = good(opened->queues());
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_EQ(left[0].app, "b");
+}
+
 TEST_F(IngestLogTest, Job_ThatIsAccepted_IsStoredHandedOutAndGoneWhenItIsFinished) {
   Publisher publisher;
   const auto log = open(publisher);
@@ -450,6 +517,7 @@ TEST_F(IngestLogTest, Stop_WithOrdersThatWait_AnswersEveryOne) {
   Publisher later;
   log = open(later);
   EXPECT_EQ(log->figures().queue_jobs, static_cast<uint64_t>(taken));
+  log->stop();  // before `later` goes
 }
 
 // Accepts jobs until it is killed; a line of a pipe for each that was answered.

@@ -1,0 +1,196 @@
+// Emits to several rooms, or to some without others, where rooms have histories or flow rules: each such room's channel
+// keeps and folds the event, and a socket in several of them gets it once.
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { after, afterEach, before, describe, it } from 'node:test';
+
+import { eventually } from './harness.mjs';
+import { closeSioClients, sioConnected, sioOnce, sioSubscribe } from './sio_clients.mjs';
+import { kReference, startTarget } from './sio_target.mjs';
+
+const kRooms = Object.freeze(['kept', 'kept2', 'slow', 'slow2', 'plain', 'quiet']);
+
+describe('socketio_rooms', { skip: kReference }, () => {
+  let target;
+  let server;
+  before(async () => {
+    target = await startTarget({
+      apps: [{
+        client_events_on_public: true,
+        history: ['kept size=50', 'kept2 size=50'],
+        // Nothing that is held goes out within a test; `mark` shows that all before it has passed.
+        flow: ['slow throttle=1h on=wide', 'slow2 throttle=1h on=wide', 'soon conflate=200ms on=wide'],
+      }],
+      socketio: { recovery_ms: 60_000 },
+    });
+    ({ server } = target);
+  });
+  after(() => target?.stop());
+  afterEach(() => closeSioClients());
+
+  let marks = 0;
+  const member = async (...rooms) => {
+    const socket = await sioConnected(target, { transports: ['websocket'] });
+    for (const room of rooms) await sioSubscribe(socket, room);
+    return socket;
+  };
+  const pusher = async (...channels) => {
+    const client = await server.connect();
+    for (const channel of channels) await client.subscribe(channel);
+    return client;
+  };
+  const emit = (value, to) => target.emit({ event: 'wide', args: [value], ...to });
+  const history = async (channel) => (await server.request('GET', `/channels/${channel}/history`)).json;
+  const kept = async (channel, from) =>
+    (await history(channel)).events.filter(({ offset }) => offset > from).map(({ data }) => JSON.parse(data));
+
+  /** The values of `wide` that came to each, once a mark has come through every room and to each socket itself. */
+  async function seen(...clients) {
+    const data = ++marks;
+    for (const room of [...kRooms, 'soon']) await target.emit({ event: `mark-${room}`, args: [data], rooms: [room] });
+    const sockets = clients.filter(({ id }) => id !== undefined);
+    await target.emit({ event: 'mark-self', args: [data], sockets: sockets.map(({ id }) => id) });
+    return Promise.all(clients.map(async (client) => {
+      if (client.id === undefined) {
+        for (const channel of client.marked) await client.until(() => client.all(`mark-${channel}`).length > 0 && Number(client.all(`mark-${channel}`).at(-1).data) === data, 'mark');
+        return client.all('wide').map((event) => `${event.channel}:${event.data}`);
+      }
+      const has = (name) => client.seen.some((event) => event[0] === name && event[1] === data);
+      await eventually(() => ['self', ...client.marked].every((room) => has(`mark-${room}`)), 'marks');
+      return client.seen.filter(([name]) => name === 'wide').map((event) => event[1]);
+    }));
+  }
+  const inRooms = async (...rooms) => Object.assign(await member(...rooms), { marked: rooms });
+  const onChannels = async (...channels) => Object.assign(await pusher(...channels), { marked: channels });
+
+  it('a flow rule of one of the rooms folds the event for those in it, and for nobody else', async () => {
+    const both = await inRooms('slow', 'plain');
+    const plain = await inRooms('plain');
+    const client = await onChannels('slow', 'plain');
+    for (let i = 0; i < 5; ++i) await emit(i, { rooms: ['slow', 'plain'] });
+    const [of_both, of_plain, of_client] = await seen(both, plain, client);
+    assert.deepEqual(of_plain, [0, 1, 2, 3, 4]);
+    assert.deepEqual(of_both, [0]);
+    assert.deepEqual(of_client.filter((one) => one.startsWith('slow:')), ['slow:0']);
+    assert.equal(of_client.filter((one) => one.startsWith('plain:')).length, 5);
+  });
+
+  it('an exception does not get round a flow rule, and holds for what the rule has held', async () => {
+    const out = await inRooms('slow2', 'soon');
+    const quiet = await inRooms('slow2', 'soon', 'quiet');
+    const inside = await inRooms('slow2', 'soon');
+    for (let i = 0; i < 3; ++i) await emit(i, { rooms: ['slow2'], except: [out.id, 'quiet'] });
+    for (let i = 3; i < 6; ++i) await emit(i, { rooms: ['soon'], except: [out.id, 'quiet'] });
+    await eventually(() => inside.seen.some((event) => event[0] === 'wide' && event[1] === 5), 'what was held');
+    assert.deepEqual((await seen(out, quiet, inside)), [[], [], [0, 5]]);
+  });
+
+  it('what a rule has held comes once to a socket that has the event from another room', async () => {
+    const both = await inRooms('kept', 'soon');
+    const soon = await inRooms('soon');
+    await emit(7, { rooms: ['soon', 'kept'] });
+    await eventually(() => soon.seen.some((event) => event[1] === 7), 'what was held');
+    assert.deepEqual(await seen(both, soon), [[7], [7]]);
+  });
+
+  it('each room with a history keeps the event, in the order of its channel; sockets get it once', async () => {
+    const before = { kept: (await history('kept')).offset ?? 0, kept2: (await history('kept2')).offset ?? 0 };
+    const all = await inRooms('kept', 'kept2', 'plain');
+    const second = await inRooms('kept2');
+    const quiet = await inRooms('kept', 'quiet');
+    const client = await onChannels('kept', 'kept2');
+    await emit(1, { rooms: ['kept'] });
+    await emit(2, { rooms: ['plain', 'kept'] });
+    await emit(3, { rooms: ['kept2', 'kept', 'kept2'] });
+    await emit(4, { rooms: ['kept'], except: ['quiet'] });
+    await emit(5, { rooms: ['kept', 'kept2'], except: [quiet.id] });
+    await emit(6, { rooms: ['plain', 'kept2'], sockets: [second.id, quiet.id] });
+    const [of_all, of_second, of_quiet, of_client] = await seen(all, second, quiet, client);
+    assert.deepEqual(of_all.sort(), [1, 2, 3, 4, 5, 6]);
+    assert.deepEqual(of_second, [3, 5, 6]);
+    assert.deepEqual(of_quiet.sort(), [1, 2, 3, 6]);
+    const through = (channel) => of_client.filter((one) => one.startsWith(`${channel}:`)).map((one) => Number(one.split(':')[1]));
+    assert.deepEqual(through('kept'), [1, 2, 3, 4, 5]);
+    assert.deepEqual(through('kept2'), [3, 5, 6]);
+    assert.deepEqual((await kept('kept', before.kept)).slice(0, 5), [1, 2, 3, 4, 5]);
+    assert.deepEqual((await kept('kept2', before.kept2)).slice(0, 3), [3, 5, 6]);
+  });
+
+  it('a Pusher client that has missed such an event gets it when it recovers', async () => {
+    await emit(0, { rooms: ['kept'] });
+    const { epoch, offset } = await history('kept');
+    await emit(21, { rooms: ['kept', 'plain'] });
+    await emit(22, { rooms: ['kept'], except: ['nobody'] });
+    await emit(23, { rooms: ['slow', 'kept', 'kept2'] });
+    const client = await server.connect();
+    const answer = await client.subscribe('kept', { recover: { epoch, offset } });
+    assert.equal(JSON.parse(answer.data).recovered, true, answer.data);
+    await client.until(() => client.all('wide').length >= 3, 'what was missed');
+    assert.deepEqual(client.all('wide').map(({ data }) => Number(data)), [21, 22, 23]);
+  });
+
+  it('a socket.io client that is recovered gets each once', async () => {
+    const socket = await inRooms('kept', 'kept2', 'plain');
+    await emit(30, { rooms: ['kept'] });
+    await eventually(() => socket.seen.some((event) => event[1] === 30), 'the first');
+    const gone = sioOnce(socket, 'disconnect');
+    socket.io.engine.close();
+    await gone;
+    for (let i = 31; i < 36; ++i) await emit(i, { rooms: ['plain', 'kept2', 'kept'] });
+    if (!socket.connected) await sioOnce(socket, 'connect');
+    assert.equal(socket.recovered, true);
+    const [values] = await seen(socket);
+    assert.deepEqual(values, [30, 31, 32, 33, 34, 35]);
+  });
+
+  it('what asks for an acknowledgement, or is volatile, is kept by no room', async () => {
+    const { offset } = await history('kept');
+    const socket = await inRooms('kept', 'plain');
+    socket.on('asked', (_value, answer) => answer('yes'));
+    const { acks } = await target.emit({ event: 'asked', args: [1], rooms: ['kept', 'plain'], ack_timeout_ms: 30_000 });
+    assert.deepEqual(acks, ['yes']);
+    await emit(40, { rooms: ['kept', 'plain'], volatile: true });
+    await eventually(() => socket.seen.some((event) => event[1] === 40), 'the volatile one');
+    assert.equal((await history('kept')).offset, offset);
+  });
+});
+
+describe('socketio_rooms over a restart', { skip: kReference }, () => {
+  let folder;
+  before(() => { folder = mkdtempSync(path.join(tmpdir(), 'kilat-sio-rooms-')); });
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  afterEach(() => closeSioClients());
+
+  it('what was emitted to two durable rooms before the client came back reaches it once', async () => {
+    const options = {
+      apps: [{ client_events_on_public: true, history: ['job.* durable'] }],
+      history: { file: path.join(folder, 'history.db') },
+      socketio: { recovery_ms: 60_000 },
+    };
+    let target = await startTarget(options);
+    const socket = await sioConnected(target, { transports: ['websocket'], reconnection: true });
+    for (const room of ['job.1', 'job.2']) await sioSubscribe(socket, room);
+    await target.emit({ event: 'wide', args: [0], rooms: ['job.1', 'job.2'] });
+    // What comes behind it in each room says with its offset that the client has seen it.
+    for (const room of ['job.1', 'job.2']) await target.emit({ event: 'next', args: [], rooms: [room] });
+    await eventually(() => socket.seen.length === 3, 'the first three');
+    socket.io.reconnection(false);
+    const { port } = target.server;
+    await target.server.kill9();
+    target.ordered.destroy();
+    target = await startTarget({ ...options, port });
+    await target.emit({ event: 'wide', args: [1], rooms: ['job.2', 'job.1'] });
+    await eventually(async () => (await target.server.request('GET', '/channels/job.1/history')).json.offset === 3, 'one');
+    await eventually(async () => (await target.server.request('GET', '/channels/job.2/history')).json.offset === 3, 'two');
+    socket.connect();
+    await sioOnce(socket, 'connect');
+    assert.equal(socket.recovered, true);
+    for (const room of ['job.1', 'job.2']) await target.emit({ event: `end-${room}`, args: [], rooms: [room] });
+    await eventually(() => ['job.1', 'job.2'].every((room) => socket.seen.some(([name]) => name === `end-${room}`)), 'the ends');
+    assert.deepEqual(socket.seen.filter(([name]) => name === 'wide').map((event) => event[1]), [0, 1]);
+    closeSioClients();
+    await target.stop();
+  });
+});
