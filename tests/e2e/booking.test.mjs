@@ -5,10 +5,10 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 
 import {
-  ask, book, bookingServer, fill, freshAdmin, Half, kBackMs, newSession, Reader, sessionOf, sign, tokenOf,
+  ask, book, bookingServer, fill, freshAdmin, kBackMs, newSession, openHalves, Reader, sessionOf, sign, tokenOf,
 } from './booking_client.mjs';
 import { launchBrowser } from './browser.mjs';
-import { complaints, screenshot } from './example.mjs';
+import { screenshot } from './example.mjs';
 
 let server;
 let browser;
@@ -23,12 +23,9 @@ async function another(env) {
 
 /** A page of the server in a browser profile of its own, with its halves. */
 async function open(where = server, path = '/', options = {}) {
-  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
-  toClose.push(context);
-  const page = await context.newPage();
-  const errors = complaints(page);
-  await page.goto(where.url(path));
-  return { page, errors, react: new Half(page, 'react'), vue: new Half(page, 'vue'), admin: new Half(page, 'admin') };
+  const opened = await openHalves(browser, where, path, options);
+  toClose.push(opened.context);
+  return opened;
 }
 
 function reader(where, token) {
@@ -368,10 +365,12 @@ test('Notification_OfTheAdmin_IsShownByAll_AndGoesAfterFiveSeconds', async () =>
   await Promise.all([react.connected(), vue.connected()]);
   await page.evaluate(() => {
     window.shown = {};
+    window.layout = () => [document.getElementById('admin').offsetTop, document.documentElement.scrollHeight].join();
     const watch = (half) => new MutationObserver(() => {
       const there = document.querySelector(`#${half} .notices`).textContent.includes('Doors are open');
       const times = (window.shown[half] ??= {});
       if (there) times.from ??= performance.now();
+      if (there) times.layout ??= window.layout();
       if (!there && times.from) times.to ??= performance.now();
     }).observe(document.querySelector(`#${half} .notices`), { childList: true, subtree: true });
     watch('react');
@@ -379,9 +378,11 @@ test('Notification_OfTheAdmin_IsShownByAll_AndGoesAfterFiveSeconds', async () =>
   });
   await admin.find('form[aria-label="Notification"] input').fill('Doors are open');
   await admin.find('form[aria-label="Notification"] select').selectOption('warning');
+  const layout = await page.evaluate(() => window.layout());
   await admin.find('form[aria-label="Notification"] button').click();
   await page.waitForFunction(() => window.shown.react?.to && window.shown.vue?.to, null, { timeout: kBackMs });
-  for (const { from, to } of Object.values(await page.evaluate(() => window.shown))) {
+  for (const { from, to, layout: then } of Object.values(await page.evaluate(() => window.shown))) {
+    assert.equal(then, layout, 'a notice moves nothing');
     assert.ok(to - from >= 4900, `shown for ${to - from} ms`);
   }
 });
@@ -441,8 +442,10 @@ test('Admin_OnThePage_OpensSessionsAndChangesCapacities', async () => {
 
 test('Page_ShowsErrors_AndGoesOn', async () => {
   const id = await newSession(server, 3, 'Contended');
-  const { page, react, vue, errors } = await open();
+  const { page, react, vue, admin, errors } = await open();
   await react.connected();
+  await admin.signIn('ben');
+  await admin.find('p').filter({ hasText: 'is not an admin.' }).waitFor();
   await react.trySignIn('ana', 'wrong');
   await react.notice('wrong name or password');
   await react.signIn('ana');

@@ -3,7 +3,7 @@ import { createHmac, randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
-import { Example } from './example.mjs';
+import { complaints, Example } from './example.mjs';
 import { repository } from './kilat.mjs';
 
 const Pusher = createRequire(join(repository, 'tests/package.json'))('pusher-js');
@@ -178,4 +178,14 @@ export class Half {
       timeout: kBackMs,
     });
   }
+}
+
+/** A page of the server in a browser profile of its own, with its halves. */
+export async function openHalves(browser, server, path = '/', options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const page = await context.newPage();
+  const errors = complaints(page);
+  await page.goto(server.url(path));
+  const halves = Object.fromEntries(['react', 'vue', 'admin'].map((name) => [name, new Half(page, name)]));
+  return { context, page, errors, ...halves };
 }

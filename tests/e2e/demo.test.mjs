@@ -51,11 +51,24 @@ describe('the demo', () => {
     await page.waitForFunction(() => document.querySelector('#rvm [data-figure]').textContent !== '–', null, {
       timeout: kWaitMs,
     });
+    assert.match(await figure(page, 'scada'), /^\d+\.\d\d °C$/);
+    assert.match(await page.textContent('#scada [data-caption]'), /^temperature at sensor temp-001$/);
     await screenshot(page, 'demo-light');
     const dark = await open('dark');
     await dark.waitForFunction(() => document.querySelector('#scada [data-figure]').textContent !== '–');
     await screenshot(dark, 'demo-dark');
     assert.deepEqual(page.errors.concat(dark.errors), []);
+  });
+
+  it('fits a phone', async () => {
+    const context = await browser.newContext({ viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true });
+    const page = await context.newPage();
+    await page.goto(demo.url());
+    for (const name of kSystems) await live(page, name);
+    const [content, screen] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth]);
+    assert.ok(screen <= 390 && content <= screen, `${content} px of content on ${screen} px`);
+    await screenshot(page, 'demo-phone');
+    await context.close();
   });
 
   it('leads to a page of each system', async () => {

@@ -304,12 +304,54 @@ test('Customer_SeesOwnRoomOnly_AndPaysAnInvoice', async () => {
   await Promise.all([acme, harbor, page].map((one) => one.context().close()));
 });
 
+test('Pay_ClickedTwice_PaysOnce_AndSaysNothingElse', async () => {
+  const page = await open(sessionOf('operator'));
+  let asked = 0;
+  let answer;
+  const answered = new Promise((done) => {
+    answer = done;
+  });
+  await page.route('**/api/customers/*/payments', async (route) => {
+    asked++;
+    await answered;
+    await route.continue();
+  });
+  // The billing job issues an invoice now and then.
+  const button = page.locator('section[aria-labelledby=customer] tr[data-status=open] button').first();
+  await button.waitFor({ timeout: kSoonMs });
+  const [invoice, disabled] = await button.evaluate(async (found) => {
+    found.click();
+    found.click();
+    await new Promise(requestAnimationFrame);
+    return [found.closest('tr').dataset.invoice, found.disabled];
+  });
+  assert.ok(disabled);
+  answer();
+  await seen(page, `section[aria-labelledby=customer] tr[data-invoice="${invoice}"][data-status=paid]`);
+  assert.equal(asked, 1);
+  await page.context().close();
+});
+
+test('Payments_HaveRoomForTheirTimes', async () => {
+  for (const viewport of [kPages, { width: 390, height: 844 }]) {
+    const context = await browser.newContext({ viewport, locale: 'en-US' });
+    const page = await open(sessionOf('operator'), { context });
+    await seen(page, 'section[aria-labelledby=payments] tr[data-status=paid]');
+    const [content, room] = await page.$eval('section[aria-labelledby=payments] .scroll', (box) => [box.scrollWidth, box.clientWidth]);
+    assert.ok(content <= room, `${content} px of table on ${room} px`);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth));
+    await context.close();
+  }
+});
+
 test('Login_OnThePage_AndATokenThatHasRunOut', async () => {
   const page = await open(null, { ready: false });
   for (const scheme of ['light', 'dark']) {
     await page.emulateMedia({ colorScheme: scheme });
     await screenshot(page, `noc-login-${scheme}`);
   }
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await seen(page, '[role=alert]:text-is("enter a name")');
   await page.getByLabel('Name').fill('operator');
   await page.getByLabel('Password').fill('wrong');
   await page.getByRole('button', { name: 'Log in' }).click();
@@ -406,8 +448,19 @@ test('ServerKilledAndStartedAgain_PagesRecover_AndMissedAlertsComeOnce', async (
   await seen(page, '.log li');
   const before = (await api('/api/alerts', { token: staff() })).body.alerts;
   proxy.cut();
+  assert.equal(await viewer.locator('#notice').count(), 0);
   await noc.kill();
   await seen(viewer, '#connection:has-text("connecting")');
+  const lost = /^\s*Not connected since \d\d:\d\d:\d\d; what is shown is from then\s*$/;
+  await viewer.locator('#notice', { hasText: lost }).waitFor({ timeout: kSoonMs });
+  await seen(viewer, 'main.stale');
+  for (const scheme of ['light', 'dark']) {
+    await viewer.emulateMedia({ colorScheme: scheme });
+    await screenshot(viewer, `noc-lost-${scheme}`);
+  }
+  await seen(page, 'main.stale');
+  await page.getByRole('button', { name: 'Stop' }).first().click();
+  await page.waitForFunction(() => window.toasts.includes('the server cannot be reached'), null, { timeout: kSoonMs });
   await noc.start();
   await isOnline('Core router');
   await act('Core router', 'stop');
@@ -420,6 +473,8 @@ test('ServerKilledAndStartedAgain_PagesRecover_AndMissedAlertsComeOnce', async (
   await seen(page, alertOf('Core router does not answer', 'resolved'));
   assert.equal(await toasts(page, 'Core router does not answer'), 1);
   await connected(viewer);
+  await viewer.locator('main.stale').waitFor({ state: 'detached', timeout: kSoonMs });
+  assert.equal(await viewer.locator('#notice').count(), 0);
   await seen(viewer, tile('Core router', 'online'));
   const later = (await api('/api/alerts', { token: staff() })).body.alerts;
   const known = new Set(later.map(({ id }) => id));

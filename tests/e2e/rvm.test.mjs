@@ -332,6 +332,38 @@ test('WrongPassword_OnThePage_IsExplainedAndTheRightOneGoesOn', async () => {
   await close();
 });
 
+test('Changes_AreListedNewestFirst_AlsoWhenTheHistoryComesAfterThem', async () => {
+  const page = await open(null);
+  const { change: first } = (await setStatus(16, 'maintenance')).body;
+  const { change: second } = (await setStatus(16, 'active')).body;
+  await page.waitForSelector(`#changes [data-change="${second.change_id}"]`, { timeout: kSoonMs });
+  await logIn(page, 'admin');
+  // What was before this page was opened.
+  await page.waitForSelector(`#changes [data-change="${first.change_id - 1}"]`, { timeout: kSoonMs });
+  const ids = await page.$$eval('#changes [data-change]', (list) => list.map((one) => Number(one.dataset.change)));
+  assert.deepEqual(ids, [...ids].sort((one, other) => other - one));
+  assert.deepEqual(ids.slice(0, 2), [second.change_id, first.change_id]);
+  await page.click('#logout');
+  await waitText(page, '#changes .empty', 'None yet');
+  assert.equal(await page.locator('#changes li').count(), 1);
+  assert.deepEqual(page.complaints, []);
+  await close();
+});
+
+test('Table_OnAPhone_ShowsAllOfARow', async () => {
+  const narrow = { viewport: { width: 390, height: 844 }, isMobile: true, deviceScaleFactor: 2 };
+  for (const role of ['operator', null]) {
+    const page = await open(role, narrow);
+    await page.waitForSelector('#machines tr[data-id="1"] .fill', { timeout: kSoonMs });
+    const [content, room] = await page.$eval('.scroll', (box) => [box.scrollWidth, box.clientWidth]);
+    assert.ok(content <= room, `${content} px of table on ${room} px`);
+    assert.ok(await page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth));
+    assert.equal(await page.isVisible('tr[data-id="1"] select'), role !== null);
+    await screenshot(page, `rvm-phone-${role ?? 'public'}`);
+  }
+  await close();
+});
+
 test('Conflict_OfTwoOperators_IsShownToTheSlowerOne', async () => {
   const page = await open('operator');
   await page.route('**/api/machines/6/status', async (route) => {
@@ -401,6 +433,7 @@ test('Server_KilledAndRestarted_IsFoundAgainWithItsDataAndWhatWasMissed', async 
   for (const page of [operator, visitor]) {
     await page.waitForSelector('#polling:not([hidden])', { timeout: kSoonMs });
     await waitLog(page, 'could not fetch the machines: the server cannot be reached');
+    assert.match(await page.textContent('#connection'), /^(Not connected: (connection lost \(1006\)|cannot connect)|Connecting again)/);
   }
   // An order that can't be given says so, and changes nothing.
   await operator.selectOption('tr[data-id="12"] select', 'error');

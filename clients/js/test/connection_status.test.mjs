@@ -211,6 +211,14 @@ test('RefusedByTheServer_HasFailedAtOnce', async () => {
   assert.deepEqual([status.current().state, status.current().error], ['failed', '4001 App key not known']);
 });
 
+test('ClosedWithoutAWord_IsToldInWords', async () => {
+  const { pusher, status } = watched();
+  pusher.connect();
+  pusher.up();
+  await pusher.lose({ type: 'PusherError', data: { code: 1006, message: '' } });
+  assert.deepEqual([status.current().state, status.current().error], ['error', 'connection lost (1006)']);
+});
+
 test('ErrorOfALongTimeAgo_DoesNotTurnAnEndIntoARefusal', async () => {
   const { pusher, status } = watched();
   pusher.connect();

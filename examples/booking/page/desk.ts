@@ -26,9 +26,13 @@ export interface Snapshot {
   readonly notices: readonly Notice[];
   /** Whether the private channels are read, so that news of one's own bookings come. */
   readonly listening: boolean;
+  /** Ids of the bookings that are being changed: one request at a time each. */
+  readonly busy: readonly number[];
 }
 
 const kNoticesMax = 5;
+/** How often the clock is looked at: a session may be over by now. */
+const kClockMs = 30_000;
 /** Pauses before a booking whose answer was lost is asked for again. */
 const kRetryPausesMs = [500, 1500, 3000];
 const kLevelTone = { info: '', warning: 'wait', critical: 'bad' };
@@ -45,7 +49,7 @@ function byDate(a: Session, b: Session): number {
 }
 
 export class Desk {
-  #snapshot: Snapshot = { account: null, sessions: [], bookings: [], notices: [], listening: false };
+  #snapshot: Snapshot = { account: null, sessions: [], bookings: [], notices: [], listening: false, busy: [] };
   #listeners = new Set<() => void>();
   #noticeId = 0;
   #loading: Promise<void> | null = null;
@@ -56,6 +60,7 @@ export class Desk {
   constructor(private readonly name: string) {
     const kept = sessionStorage.getItem(`booking:${name}`);
     if (kept) this.#set({ account: JSON.parse(kept) as Account });
+    setInterval(() => this.#set({ sessions: [...this.#snapshot.sessions] }), kClockMs);
   }
 
   readonly current = (): Snapshot => this.#snapshot;
@@ -188,11 +193,14 @@ export class Desk {
     });
   }
 
-  #change(id: number, what: string): Promise<void> {
-    return this.#attempt(async () => {
+  async #change(id: number, what: string): Promise<void> {
+    if (this.#snapshot.busy.includes(id)) return; // a second click
+    this.#set({ busy: [...this.#snapshot.busy, id] });
+    await this.#attempt(async () => {
       const options = { method: 'POST', token: this.token() };
       this.#takeBookings([await request<Booking>(`/api/bookings/${id}/${what}`, options)]);
     });
+    this.#set({ busy: this.#snapshot.busy.filter((other) => other !== id) });
   }
 
   /** Runs something that may fail, and shows why. */

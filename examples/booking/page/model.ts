@@ -49,10 +49,11 @@ export interface Account {
   token: string;
 }
 
-export type Availability = 'available' | 'almost-full' | 'full' | 'sold-out';
+export type Availability = 'available' | 'almost-full' | 'full' | 'sold-out' | 'over';
 
-/** How full a session is: almost full from 70 % on, full (the last seats) from 90 %. */
-export function availability(session: Session): Availability {
+/** How full a session is: almost full from 70 % on, full (the last seats) from 90 %; over once it has begun. */
+export function availability(session: Session, now = Date.now()): Availability {
+  if (Date.parse(session.date) <= now) return 'over';
   const booked = session.total_capacity - session.available_slots;
   if (session.available_slots <= 0) return 'sold-out';
   // In whole numbers: 0.7 * 10 is more than 7 in floating point.
@@ -66,12 +67,14 @@ export const kAvailabilityText: Record<Availability, string> = {
   'almost-full': 'Almost full',
   full: 'Last seats',
   'sold-out': 'Sold out',
+  over: 'Over',
 };
 export const kAvailabilityTone: Record<Availability, string> = {
   available: 'good',
   'almost-full': 'wait',
   full: 'bad',
   'sold-out': '',
+  over: '',
 };
 export const kStatusTone: Record<string, string> = {
   pending: 'wait',
@@ -87,12 +90,14 @@ export function seatChoices(session: Session): number[] {
   return Array.from({ length: Math.min(10, Math.max(session.available_slots, 0)) }, (_, index) => index + 1);
 }
 
-/** "Sat 5 Dec, 19:00", as the reader's language has it. */
+/** "Sat 5 Dec, 19:00", as the reader's language has it; with the year when it is another than this one. */
 export function dateText(date: string): string {
-  return new Date(date).toLocaleString(undefined, {
+  const time = new Date(date);
+  return time.toLocaleString(undefined, {
     weekday: 'short',
     day: 'numeric',
     month: 'short',
+    ...(time.getFullYear() === new Date().getFullYear() ? {} : { year: 'numeric' }),
     hour: '2-digit',
     minute: '2-digit',
   });

@@ -44,6 +44,15 @@ export class RequestError extends Error {
   }
 }
 
+/** What fetch says when there was no answer is "Failed to fetch" in one browser, and something else in the next. */
+async function answerTo(path: string, init: RequestInit): Promise<Response> {
+  try {
+    return await fetch(path, init);
+  } catch (error) {
+    throw error instanceof TypeError ? new Error('the server cannot be reached') : error;
+  }
+}
+
 /** Asks the page's own server; throws RequestError with its `error` for anything but 2xx. */
 export async function request<Answer>(
   path: string,
@@ -52,7 +61,7 @@ export async function request<Answer>(
   const headers: Record<string, string> = { ...options.headers };
   if (options.token) headers.Authorization = `Bearer ${options.token}`;
   if (options.body !== undefined) headers['Content-Type'] = 'application/json';
-  const answer = await fetch(path, {
+  const answer = await answerTo(path, {
     method: options.method ?? (options.body === undefined ? 'GET' : 'POST'),
     headers,
     ...(options.signal ? { signal: options.signal } : {}),

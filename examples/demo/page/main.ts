@@ -65,19 +65,20 @@ function pusherOf(card: Card, place: Place, begin?: () => Promise<void>): Pusher
 
 interface Reading {
   channel: string;
-  data: { value: number; unit?: string };
+  data: { value: number };
 }
+
+/** The plant's first thermometer; readings carry no unit. */
+const kThermometer = 'temp-001';
 
 function showPlant(card: Card, place: Place): void {
   const line = new LineSpark(card.canvas);
-  let shown: string | null = null;
   pusherOf(card, place)
     .subscribe('scada-realtime')
     .bind('scada.data.received', (reading: Reading) => {
-      shown ??= reading.channel;
-      if (reading.channel !== shown) return;
+      if (reading.channel !== kThermometer) return;
       line.push(reading.data.value);
-      card.say(`${Math.round(reading.data.value * 100) / 100} ${reading.data.unit ?? ''}`.trim(), shown);
+      card.say(`${reading.data.value.toFixed(2)} °C`, `temperature at sensor ${kThermometer}`);
     });
 }
 

@@ -64,6 +64,13 @@ export class LineSpark extends Spark {
   }
 }
 
+/** As much of a name as fits. */
+function fitting(context: CanvasRenderingContext2D, name: string, width: number): string {
+  let text = name;
+  for (let end = name.length; end > 1 && context.measureText(text).width > width; ) text = `${name.slice(0, --end).trimEnd()}…`;
+  return text;
+}
+
 export interface Bar {
   name: string;
   /** 0 … 1 */
@@ -93,7 +100,7 @@ export class BarSpark extends Spark {
       context.fillStyle = color(bar.tone);
       context.fillRect(left, room * (1 - bar.share), slot * 0.7, room * bar.share);
       context.fillStyle = color('--soft');
-      context.fillText(bar.name, i * slot + slot / 2, height - 4, slot - 4);
+      context.fillText(fitting(context, bar.name, slot - 4), i * slot + slot / 2, height - 4);
     });
   }
 }

@@ -1,8 +1,8 @@
 import type { ReactElement } from 'react';
 
-import { toast } from '../../common/page/kit.ts';
 import { timeText } from './format.ts';
 import type { Alert } from './types.ts';
+import { useOnce } from './use_once.ts';
 
 function tone({ status, severity }: Alert): string {
   if (status === 'resolved') return 'good';
@@ -22,9 +22,7 @@ interface Props {
 }
 
 export function AlertList({ alerts, error, onAcknowledge }: Props): ReactElement {
-  const acknowledge = (id: number): void => {
-    onAcknowledge?.(id).catch((failure: Error) => toast(failure.message, 'bad'));
-  };
+  const { busy, run } = useOnce(async (id) => onAcknowledge?.(id));
   return (
     <>
       {error && <p className="problem" role="alert">{error}</p>}
@@ -36,7 +34,7 @@ export function AlertList({ alerts, error, onAcknowledge }: Props): ReactElement
             <span className="message">{alert.message}</span>
             <time className="soft small">{timeText(alert.created_at)}</time>
             {onAcknowledge && alert.status === 'open' && (
-              <button onClick={() => acknowledge(alert.id)}>Acknowledge</button>
+              <button disabled={busy.has(alert.id)} onClick={() => run(alert.id)}>Acknowledge</button>
             )}
           </li>
         ))}

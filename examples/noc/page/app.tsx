@@ -5,6 +5,7 @@ import { AlertList } from './alerts.tsx';
 import { BandwidthCard } from './bandwidth.tsx';
 import { CustomerCard } from './customer.tsx';
 import { Devices } from './devices.tsx';
+import { timeText } from './format.ts';
 import { Login } from './login.tsx';
 import { Logs } from './logs.tsx';
 import { PaymentTable } from './payments.tsx';
@@ -79,7 +80,12 @@ function Dashboard({ session, onRefused, onLeave }: DashboardProps): ReactElemen
         <span id="user">{session.user?.name ?? 'viewer'}</span>
         <button onClick={onLeave}>{session.user ? 'Log out' : 'Log in'}</button>
       </header>
-      <main className="cards">
+      {connection.lostAt !== null && (
+        <p id="notice" className="notice" role="alert">
+          Not connected since {timeText(connection.lostAt)}; what is shown is from then
+        </p>
+      )}
+      <main className={connection.lostAt === null ? 'cards' : 'cards stale'}>
         <StatsCard {...stats} />
         <Devices {...devices} session={session} />
         {staff && <Staff connection={connection} session={session} />}

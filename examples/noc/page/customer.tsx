@@ -5,8 +5,9 @@ import { AlertList } from './alerts.tsx';
 import { DeviceTile } from './devices.tsx';
 import { moneyText } from './format.ts';
 import { PaymentTable } from './payments.tsx';
-import { isStaff, type Customer, type Payment, type Session } from './types.ts';
+import { isStaff, type Customer, type Session } from './types.ts';
 import { useCustomer } from './use_customer.ts';
+import { useOnce } from './use_once.ts';
 import type { Connection } from './use_socket.ts';
 
 interface Props {
@@ -31,13 +32,12 @@ export function CustomerCard({ connection, session }: Props): ReactElement {
   const customers = useCustomers(connection, session);
   const [wanted, choose] = useState<string | null>(null);
   const id = wanted ?? (staff ? (customers[0]?.id ?? null) : (session.user?.id ?? null));
-  const { view, error } = useCustomer(connection, session, id);
+  const { view, pay, error } = useCustomer(connection, session, id);
 
-  const pay = ({ customer_id, invoice_id }: Payment): void => {
-    request(`/api/customers/${customer_id}/payments`, { token: session.token, body: { invoice_id } })
-      .then(() => toast(`Invoice ${invoice_id} is paid`, 'good'))
-      .catch((failure: Error) => toast(failure.message, 'bad'));
-  };
+  const { busy, run } = useOnce(async (invoice) => {
+    await pay(invoice);
+    toast(`Invoice ${invoice} is paid`, 'good');
+  });
   const owed = (view?.payments ?? []).filter(({ status }) => status === 'open')
     .reduce((sum, { amount_cents }) => sum + amount_cents, 0);
 
@@ -64,7 +64,7 @@ export function CustomerCard({ connection, session }: Props): ReactElement {
           <div className="halves">
             <div>
               <h3>Invoices</h3>
-              <PaymentTable payments={view.payments.slice(0, 8)} onPay={pay} />
+              <PaymentTable payments={view.payments.slice(0, 8)} busy={busy} onPay={run} />
             </div>
             <div>
               <h3>Alerts</h3>

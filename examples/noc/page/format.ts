@@ -1,6 +1,6 @@
 // Numbers and times for people.
 
-const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const time = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
 const money = new Intl.NumberFormat('en-IE', { style: 'currency', currency: 'EUR' });
 
 export const timeText = (ms: number): string => time.format(ms);

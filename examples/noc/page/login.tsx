@@ -17,6 +17,7 @@ export function Login({ message, onSession }: { message: string; onSession(sessi
 
   async function submit(event: FormEvent): Promise<void> {
     event.preventDefault();
+    if (login.trim() === '') return setError('enter a name');
     try {
       onSession(await logIn(login, password));
     } catch (failure) {

@@ -6,15 +6,17 @@ import type { Payment } from './types.ts';
 interface Props {
   payments: Payment[];
   /** Missing: nobody pays here. */
-  onPay?(payment: Payment): void;
+  onPay?(invoice: number): void;
+  /** Invoices that are being paid. */
+  busy?: ReadonlySet<number>;
   /** Whether the customer is named. */
   named?: boolean;
 }
 
-export function PaymentTable({ payments, onPay, named = false }: Props): ReactElement {
+export function PaymentTable({ payments, onPay, busy, named = false }: Props): ReactElement {
   return (
     <div className="scroll">
-      <table>
+      <table className={named ? 'named' : ''}>
         <thead>
           <tr>
             <th scope="col" aria-label="Invoice">No.</th>
@@ -28,11 +30,11 @@ export function PaymentTable({ payments, onPay, named = false }: Props): ReactEl
           {payments.map((payment) => (
             <tr key={payment.invoice_id} data-invoice={payment.invoice_id} data-status={payment.status}>
               <td>{payment.invoice_id}</td>
-              {named && <td>{payment.customer}</td>}
+              {named && <td className="name">{payment.customer}</td>}
               <td>{moneyText(payment.amount_cents)}</td>
               <td>
                 {payment.status === 'open' && onPay
-                  ? <button onClick={() => onPay(payment)}>Pay</button>
+                  ? <button disabled={busy?.has(payment.invoice_id)} onClick={() => onPay(payment.invoice_id)}>Pay</button>
                   : <span className={`badge ${payment.status === 'paid' ? 'good' : 'wait'}`}>
                       {payment.status === 'paid' ? payment.method : 'open'}
                     </span>}

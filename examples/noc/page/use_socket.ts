@@ -12,6 +12,8 @@ export interface Connection {
   /** Null until the effects of the page have run. */
   socket: SharedSocket | null;
   connected: boolean;
+  /** Since when it is not, after it has been; milliseconds since 1970. Null otherwise. */
+  lostAt: number | null;
   /** Whether this tab has the connection, or reaches it through another one. */
   leading: boolean;
   /** "websocket", "polling", or "" while nobody knows. */
@@ -31,6 +33,7 @@ function watchTransport(socket: Socket): void {
 export function useSocket({ token, user }: Session, onRefused: (message: string) => void): Connection {
   const [socket, setSocket] = useState<SharedSocket | null>(null);
   const [connected, setConnected] = useState(false);
+  const [lostAt, setLostAt] = useState<number | null>(null);
   const [leading, setLeading] = useState(false);
   const [transport, setTransport] = useState('');
 
@@ -45,7 +48,11 @@ export function useSocket({ token, user }: Session, onRefused: (message: string)
       return made;
     };
     const shared = sharedConnection({ name: `noc:${user?.id ?? ''}`, adapter: socketAdapter(open) });
+    let was = false;
     const look = (): void => {
+      if (shared.connected) setLostAt(null);
+      else if (was) setLostAt(Date.now());
+      was = shared.connected;
       setConnected(shared.connected);
       setLeading(shared.leading);
       setTransport(localStorage.getItem(kTransportKey) ?? '');
@@ -62,8 +69,9 @@ export function useSocket({ token, user }: Session, onRefused: (message: string)
       stopWatching();
       shared.close();
       setSocket(null);
+      setLostAt(null);
     };
   }, [token, user?.id, onRefused]);
 
-  return { socket, connected, leading, transport };
+  return { socket, connected, lostAt, leading, transport };
 }

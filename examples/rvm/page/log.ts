@@ -19,14 +19,15 @@ function item(time: number, ...parts: [string, Tone?][]): HTMLLIElement {
   return made;
 }
 
-function put(list: HTMLElement, made: HTMLElement): void {
-  list.prepend(made);
+function put(list: HTMLElement, made: HTMLElement, before: Element | null = list.firstElementChild): void {
+  list.insertBefore(made, before);
   while (list.children.length > kEntriesMax) list.lastElementChild?.remove();
 }
 
 /** Changes of status, each once: staff hear of them on both channels. */
 export class ChangeList {
   readonly #list = element('changes');
+  readonly #empty = this.#list.querySelector('.empty');
   readonly #items = new Map<number, HTMLLIElement>();
 
   /** True when the change was not listed yet. The name of who did it may come with the second channel. */
@@ -44,15 +45,20 @@ export class ChangeList {
       known.replaceWith(made);
       return false;
     }
-    this.#list.querySelector('.empty')?.remove();
-    put(this.#list, made);
+    this.#empty?.remove();
+    put(this.#list, made, this.#newestBefore(change.change_id));
     for (const [id, old] of this.#items) if (!old.isConnected) this.#items.delete(id);
     return true;
   }
 
   clear(): void {
     this.#items.clear();
-    this.#list.replaceChildren();
+    this.#list.replaceChildren(...(this.#empty ? [this.#empty] : []));
+  }
+
+  /** History may come after changes that it does not hold yet, so each has its place by its number. */
+  #newestBefore(id: number): Element | null {
+    return [...this.#list.children].find((entry) => Number((entry as HTMLElement).dataset.change) < id) ?? null;
   }
 }
 

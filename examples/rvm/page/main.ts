@@ -129,8 +129,8 @@ function showState({ state, healthy, attempt, error }: ConnectionSnapshot): void
     disconnected: ['Disconnected', ''],
     connecting: [lost ? `Connecting again (${attempt})…` : 'Connecting…', 'wait'],
     connected: healthy ? ['Live', 'good'] : ['No sign of the server', 'bad'],
-    error: [`Connection lost (${error ?? 'unknown'})`, 'bad'],
-    failed: [`No connection (${error ?? 'unknown'})`, 'bad'],
+    error: [`Not connected: ${error ?? 'connection lost'}`, 'bad'],
+    failed: [`No connection: ${error ?? 'connection lost'}`, 'bad'],
   };
   badge(element('connection'), ...words[state]);
   element('retry').hidden = state !== 'error' && state !== 'failed';

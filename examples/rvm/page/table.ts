@@ -98,13 +98,17 @@ export class Table {
     name.textContent = machine.name;
     make('td', row, 'place').textContent = machine.place;
     const status = make('span', make('td', row, 'status'));
-    const meter = make('span', make('td', row), 'meter');
+    const meter = make('span', make('td', row, 'level'), 'meter');
     const bar = make('i', make('span', meter, 'track'));
     const fill = make('span', meter, 'fill');
-    const counter = (): HTMLElement => make('td', row, 'staff number');
-    const [pet, cans, glass] = [counter(), counter(), counter()];
+    const counter = (name: string): HTMLElement => {
+      const cell = make('td', row, 'staff number');
+      cell.dataset.name = name; // shown where the row is too narrow for a head
+      return cell;
+    };
+    const [pet, cans, glass] = [counter('PET'), counter('Cans'), counter('Glass')];
     const seen = make('td', row, 'seen soft');
-    const choice = make('select', make('td', row, 'staff'));
+    const choice = make('select', make('td', row, 'staff choice'));
     choice.setAttribute('aria-label', `Set the status of ${machine.name}`);
     choice.addEventListener('change', () => void this.#choose(choice, machine.id));
     const made: Row = { row, status, bar, fill, pet, cans, glass, seen, choice, shown: '' };

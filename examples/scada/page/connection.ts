@@ -49,6 +49,6 @@ function show(snapshot: ConnectionSnapshot): void {
   notice.hidden = snapshot.state !== 'error' && snapshot.state !== 'failed';
   notice.textContent = snapshot.state === 'failed'
     ? `Gave up after ${snapshot.attempt} attempts: ${snapshot.error}`
-    : `Connection lost (${snapshot.error}); attempt ${snapshot.attempt} of 10 follows by itself. What is shown is the last that came.`;
+    : `Not connected: ${snapshot.error}. Attempt ${snapshot.attempt} of 10 follows by itself. What is shown is the last that came.`;
   document.querySelectorAll('.card').forEach((card) => card.classList.toggle('stale', !notice.hidden));
 }

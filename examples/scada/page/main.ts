@@ -20,7 +20,7 @@ async function sensorsOfThePlant(): Promise<{ app_key: string; sensors: SensorIn
     try {
       return await request('/api/sensors');
     } catch (error) {
-      toast(`the program does not answer: ${(error as Error).message}`, 'bad');
+      toast(`no sensors yet: ${(error as Error).message}`, 'bad');
       await new Promise((done) => {
         setTimeout(done, kAgainMs);
       });

@@ -13,15 +13,22 @@ const kOperators = 'private-operators';
 const kLoadChannel = 'scada-loadtest';
 
 export class Operate {
-  #turning = false;
+  /** Between the first touch of the slider and its end. */
+  #held = false;
+  /** Answers to come for rates that were asked for. */
+  #asked = 0;
 
   constructor(readonly session: Session, readonly pusher: Pusher, readonly chosen: () => string) {
     const slider = element<HTMLInputElement>('rate');
     slider.addEventListener('input', () => {
-      this.#turning = true;
+      this.#held = true;
       element('rate-text').textContent = whole(kRates[Number(slider.value)] ?? 0);
     });
     slider.addEventListener('change', () => void this.#turn(kRates[Number(slider.value)] ?? 0));
+    // Dragged away and back it has not changed. A timer, because a change comes after these.
+    const letGo = (): void => void setTimeout(() => (this.#held = false));
+    for (const end of ['keyup', 'blur']) slider.addEventListener(end, letGo);
+    for (const end of ['pointerup', 'pointercancel']) addEventListener(end, letGo);
     this.#onSubmit('load', () => this.#loadTest());
     this.#onSubmit('fault', () => this.#breakSensor());
     setInterval(() => void this.showFailed(), kFailedEveryMs);
@@ -34,14 +41,16 @@ export class Operate {
     element<HTMLInputElement>('rate').disabled = !operator;
     element<HTMLButtonElement>('load-button').disabled = !operator;
     element('fault').hidden = !operator;
-    element('login-hint').hidden = operator;
+    const known = this.session.token !== null;
+    element('login-hint').hidden = known;
+    element('role-hint').hidden = !known || operator;
     this.#listenToOperators(operator);
     void this.showFailed();
   }
 
   /** The rate as it is, unless somebody holds the slider. */
   onStatus({ rate }: Status): void {
-    if (this.#turning) return;
+    if (this.#held || this.#asked > 0) return;
     const at = kRates.filter((step) => step <= rate.asked).length - 1;
     element<HTMLInputElement>('rate').value = String(at);
     element('rate-text').textContent = whole(rate.asked);
@@ -90,8 +99,9 @@ export class Operate {
   }
 
   async #turn(rate: number): Promise<void> {
+    this.#asked++;
     await this.session.ask('/api/firehose', { body: { rate } });
-    this.#turning = false;
+    this.#asked--;
   }
 
   async #breakSensor(): Promise<void> {

@@ -129,7 +129,11 @@ export class PusherLink implements Link {
 /** pusher-js wraps what the server says of a close once or twice. */
 function describe(error: unknown): string {
   const seen = error as { type?: string; data?: { code?: number; message?: string }; error?: unknown } | null;
-  if (seen?.data) return [seen.data.code, seen.data.message].filter((part) => part !== undefined && part !== '').join(' ');
+  if (seen?.data) {
+    const { code, message } = seen.data;
+    // A number alone (1006 when the server has died) says nothing to a person.
+    return message ? [code, message].filter((part) => part !== undefined).join(' ') : `connection lost (${code ?? 'no code'})`;
+  }
   if (seen?.error) return describe(seen.error);
   return seen?.type ?? 'connection error';
 }

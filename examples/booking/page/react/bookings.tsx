@@ -4,8 +4,8 @@ import type { ReactElement } from 'react';
 import type { Desk } from '../desk';
 import { kStatusTone, timeText, type Booking, type Session } from '../model';
 
-function Row(props: { desk: Desk; booking: Booking; session: Session | undefined }): ReactElement {
-  const { desk, booking, session } = props;
+function Row(props: { desk: Desk; booking: Booking; session: Session | undefined; busy: boolean }): ReactElement {
+  const { desk, booking, session, busy } = props;
   const { booking_id: id, status } = booking;
   const live = status !== 'cancelled';
   return (
@@ -24,8 +24,16 @@ function Row(props: { desk: Desk; booking: Booking; session: Session | undefined
         {booking.hold_until && <div className="soft">held until {timeText(booking.hold_until)}</div>}
       </td>
       <td className="actions">
-        {live && booking.payment_status === 'unpaid' && <button onClick={() => void desk.pay(id)}>Pay</button>}
-        {live && <button onClick={() => void desk.cancel(id)}>Cancel</button>}
+        {live && booking.payment_status === 'unpaid' && (
+          <button disabled={busy} onClick={() => void desk.pay(id)}>
+            Pay
+          </button>
+        )}
+        {live && (
+          <button disabled={busy} onClick={() => void desk.cancel(id)}>
+            Cancel
+          </button>
+        )}
       </td>
     </tr>
   );
@@ -35,6 +43,7 @@ export function Bookings(props: {
   desk: Desk;
   bookings: readonly Booking[];
   sessions: readonly Session[];
+  busy: readonly number[];
 }): ReactElement {
   return (
     <section className="card" aria-label="My bookings">
@@ -48,6 +57,7 @@ export function Bookings(props: {
               desk={props.desk}
               booking={booking}
               session={props.sessions.find(({ session_id }) => session_id === booking.session_id)}
+              busy={props.busy.includes(booking.booking_id)}
             />
           ))}
         </tbody>

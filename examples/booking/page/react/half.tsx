@@ -44,7 +44,7 @@ function SignIn({ desk }: { desk: Desk }): ReactElement {
 }
 
 export function Half({ desk, line: status }: { desk: Desk; line: ConnectionStatus }): ReactElement {
-  const { account, sessions, bookings, notices, listening, connected, line } = useBooking(desk, status);
+  const { account, sessions, bookings, busy, notices, listening, connected, line } = useBooking(desk, status);
   const badge = lineText(line);
   return (
     <>
@@ -66,7 +66,7 @@ export function Half({ desk, line: status }: { desk: Desk; line: ConnectionStatu
       </div>
       {account ? <OwnChannels key={account.id} desk={desk} userId={account.id} /> : <SignIn desk={desk} />}
       <Sessions desk={desk} sessions={sessions} canBook={account !== null} />
-      {account && <Bookings desk={desk} bookings={bookings} sessions={sessions} />}
+      {account && <Bookings desk={desk} bookings={bookings} sessions={sessions} busy={busy} />}
       <div className="notices" role="status">
         {notices.map((notice) => (
           <div key={notice.id} className={`toast ${notice.tone}`}>

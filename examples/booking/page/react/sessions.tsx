@@ -53,7 +53,7 @@ function Row({ desk, session, canBook }: { desk: Desk; session: Session; canBook
       <span className="free">
         <b className="slots">{free}</b> <span className="soft">of {total} free</span>
       </span>
-      {canBook && <BookForm desk={desk} session={session} />}
+      {canBook && state !== 'over' && <BookForm desk={desk} session={session} />}
     </li>
   );
 }

@@ -109,13 +109,13 @@ export const Admin = defineComponent({
     <SignIn v-if="!snapshot.account" :desk="desk" name="admin">
       <p class="soft hint">To try: <code>admin</code> with the password <code>admin-demo</code>.</p>
     </SignIn>
-    <p v-else-if="!isAdmin" class="soft">{{ snapshot.account.name }} is no admin.</p>
+    <p v-else-if="!isAdmin" class="soft">{{ snapshot.account.name }} is not an admin.</p>
     <div v-else class="desk">
       <Watch v-for="user in users" :key="user" :desk="desk" :user-id="user" />
       <NewSession :desk="desk" />
       <Capacities :desk="desk" :sessions="snapshot.sessions" />
       <Announce :desk="desk" />
-      <Bookings :desk="desk" :bookings="snapshot.bookings" :sessions="snapshot.sessions" admin />
+      <Bookings :desk="desk" :bookings="snapshot.bookings" :sessions="snapshot.sessions" :busy="snapshot.busy" admin />
     </div>
     <Notices :desk="desk" :notices="snapshot.notices" />`,
 });

@@ -9,6 +9,7 @@ export const Bookings = defineComponent({
     desk: { type: Object as PropType<Desk>, required: true },
     bookings: { type: Array as PropType<readonly Booking[]>, required: true },
     sessions: { type: Array as PropType<readonly Session[]>, required: true },
+    busy: { type: Array as PropType<readonly number[]>, required: true },
     admin: { type: Boolean, default: false },
   },
   setup(props) {
@@ -37,13 +38,17 @@ export const Bookings = defineComponent({
             </td>
             <td class="actions">
               <template v-if="booking.status !== 'cancelled'">
-                <button v-if="admin && booking.status === 'pending'" @click="desk.confirm(booking.booking_id)">
+                <button v-if="admin && booking.status === 'pending'" :disabled="busy.includes(booking.booking_id)"
+                        @click="desk.confirm(booking.booking_id)">
                   Confirm
                 </button>
-                <button v-if="!admin && booking.payment_status === 'unpaid'" @click="desk.pay(booking.booking_id)">
+                <button v-if="!admin && booking.payment_status === 'unpaid'" :disabled="busy.includes(booking.booking_id)"
+                        @click="desk.pay(booking.booking_id)">
                   Pay
                 </button>
-                <button @click="desk.cancel(booking.booking_id)">Cancel</button>
+                <button :disabled="busy.includes(booking.booking_id)" @click="desk.cancel(booking.booking_id)">
+                  Cancel
+                </button>
               </template>
             </td>
           </tr>

@@ -94,6 +94,7 @@ export const Half = defineComponent({
       </p>
     </SignIn>
     <Sessions :desk="desk" :sessions="snapshot.sessions" :can-book="snapshot.account !== null" />
-    <Bookings v-if="snapshot.account" :desk="desk" :bookings="snapshot.bookings" :sessions="snapshot.sessions" />
+    <Bookings v-if="snapshot.account" :desk="desk" :bookings="snapshot.bookings" :sessions="snapshot.sessions"
+              :busy="snapshot.busy" />
     <Notices :desk="desk" :notices="snapshot.notices" />`,
 });

@@ -61,7 +61,7 @@ export const Sessions = defineComponent({
             <b class="slots">{{ session.available_slots }}</b>
             <span class="soft"> of {{ session.total_capacity }} free</span>
           </span>
-          <BookForm v-if="canBook" :desk="desk" :session="session" />
+          <BookForm v-if="canBook && state !== 'over'" :desk="desk" :session="session" />
         </li>
       </ul>
     </section>`,
