@@ -44,6 +44,7 @@ constexpr std::array kFlowResults = std::to_array<FlowResult>({{"sent", &flow::F
                                                                {"folded", &flow::FlowCounters::folded},
                                                                {"sampled_out", &flow::FlowCounters::sampled_out},
                                                                {"cut", &flow::FlowCounters::cut},
+                                                               {"encrypted", &flow::FlowCounters::encrypted},
                                                                {"not_json", &flow::FlowCounters::not_json},
                                                                {"keyless", &flow::FlowCounters::keyless},
                                                                {"valueless", &flow::FlowCounters::valueless},

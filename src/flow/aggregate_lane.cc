@@ -33,6 +33,7 @@ Lane::Outcome AggregateLane::take(const Event& event, uint8_t depth) {
     throw;
   }
   window.depth = std::max(window.depth, depth);
+  window.from_client |= event.origin.from_client;
   ++counters().held;
   if (++window.events == 1) arm();
   return Outcome::kTaken;
@@ -67,6 +68,7 @@ AggregateLane::Window& AggregateLane::window_at(uint64_t start_ms, const Event& 
   window->name = event.event;
   window->form = stage().data.form();
   window->depth = 0;
+  window->from_client = false;
   return **windows_.insert(at, std::move(window));
 }
 
@@ -193,7 +195,7 @@ void AggregateLane::send_batch(Window& window) {
   }
   if (rule().key) json += '}';
   json += rule().as_message ? tail_of(window) : "}";
-  emit(window.name, in_form(std::move(json), window.form), window.depth);
+  emit(window.name, in_form(std::move(json), window.form), window.depth, {.from_client = window.from_client});
   counters().held -= window.events;
   counters().folded += window.events - 1;
   window.events = 0;
@@ -211,7 +213,7 @@ void AggregateLane::send_each(Window& window) {
     json += R"(,"values":)";
     figures->append(json, rule());
     json += '}';
-    emit(window.name, in_form(std::move(json), window.form), window.depth);
+    emit(window.name, in_form(std::move(json), window.form), window.depth, {.from_client = window.from_client});
     counters().held -= figures->count;
     counters().folded += figures->count - 1;
     window.events -= figures->count;

@@ -38,6 +38,7 @@ class AggregateLane final : public Lane {
     std::string name;     ///< of the events
     Form form = Form::kRaw;
     uint8_t depth = 0;
+    bool from_client = false;  ///< one of its events was a client's
   };
 
   bool in_time(uint64_t time_ms) const;

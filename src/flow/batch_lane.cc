@@ -16,6 +16,7 @@ Lane::Outcome BatchLane::take(const Event& event, uint8_t depth) {
   ++events_;
   ++counters().held;
   depth_ = std::max(depth_, depth);
+  from_client_ |= event.origin.from_client;
   open();
   return Outcome::kTaken;
 }
@@ -59,13 +60,14 @@ void BatchLane::flush() {
   data += literal ? "\"[" : "[";
   data += inside_;
   data += literal ? "]\"" : "]";
-  emit(name_, std::move(data), depth_);
+  emit(name_, std::move(data), depth_, {.from_client = from_client_});
   counters().held -= events_;
   counters().folded += events_ - 1;
   state().release(1, admitted_);
   inside_.clear();
   admitted_ = events_ = 0;
   depth_ = 0;
+  from_client_ = false;
 }
 
 }  // namespace kilat::flow

@@ -24,6 +24,7 @@ class BatchLane final : public WindowLane {
   uint64_t admitted_ = 0;
   uint64_t events_ = 0;
   uint8_t depth_ = 0;
+  bool from_client_ = false;  ///< one of them was a client's
   Form form_ = Form::kRaw;
 };
 

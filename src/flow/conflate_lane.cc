@@ -6,9 +6,10 @@
 namespace kilat::flow {
 
 void ConflateLane::Entry::reset() {
-  WindowTable<Entry>::shrink(held.event);
-  WindowTable<Entry>::shrink(held.data);
-  held.mark.reset();
+  for (std::string* text : {&held.event, &held.data, &held.origin.user_id, &held.origin.packet}) {
+    WindowTable<Entry>::shrink(*text);
+  }
+  held.origin.mark.reset();
   events = 0;
 }
 
@@ -55,12 +56,7 @@ void ConflateLane::flush() {
 void ConflateLane::send_each() {
   for (const auto& entry : table_.entries()) {
     if (entry->events == 0) continue;
-    const uint64_t size = entry->held.bytes();
-    emit(entry->held.event, std::move(entry->held.data), entry->held.depth, entry->key, entry->held.mark);
-    entry->held.mark.reset();
-    entry->held.event.clear();
-    entry->held.data.clear();
-    state().release(0, size);
+    send(entry->held, entry->key);
     counters().held -= entry->events;
     counters().folded += entry->events - 1;
     entry->events = 0;
@@ -74,14 +70,16 @@ void ConflateLane::send_batch() {
   std::string data(form == Form::kLiteral ? "\"[" : "[");
   uint8_t depth = 0;
   uint64_t events = 0;
+  Origin origin;
   for (const auto& entry : entries) {
     if (entry != entries.front()) data += ',';
     stage().data.append_inside(data, entry->held.data, form);
     depth = std::max(depth, entry->held.depth);
     events += entry->events;
+    origin.from_client |= entry->held.origin.from_client;
   }
   data += form == Form::kLiteral ? "]\"" : "]";
-  emit(entries.front()->held.event, std::move(data), depth);
+  emit(entries.front()->held.event, std::move(data), depth, origin);
   counters().held -= events;
   counters().folded += events - 1;
 }

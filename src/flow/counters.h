@@ -16,6 +16,7 @@ struct FlowCounters {
   uint64_t held = 0;         ///< wait for the end of their interval; a level, all the others only grow
 
   // What the rule could do nothing with: in place it went on unchanged, else the rule left it out.
+  uint64_t encrypted = 0;   ///< several would have become one, or it would have gone where only encrypted ones are read
   uint64_t not_json = 0;    ///< the data is no JSON
   uint64_t keyless = 0;     ///< nothing at key=, or no text, number or true/false of at most 1 KiB
   uint64_t valueless = 0;   ///< no number at value=
@@ -25,7 +26,9 @@ struct FlowCounters {
   uint64_t keys_full = 0;   ///< a key more than keys=
   uint64_t bytes_full = 0;  ///< more memory than bytes=
 
-  uint64_t unfit() const { return not_json + keyless + valueless + timeless + late + early + keys_full + bytes_full; }
+  uint64_t unfit() const {
+    return encrypted + not_json + keyless + valueless + timeless + late + early + keys_full + bytes_full;
+  }
 };
 
 }  // namespace kilat::flow

@@ -25,7 +25,8 @@ void flush(const RuleState& rule) {
 
 }  // namespace
 
-Engine::Engine(RuleSetPtr rules) : rules_(std::move(rules)), state_(std::make_unique<EngineState>()) {
+Engine::Engine(RuleSetPtr rules, EventData* shared)
+    : rules_(std::move(rules)), state_(std::make_unique<EngineState>(shared)) {
   state_->rules = states_of(*rules_, last_id_);
 }
 
@@ -123,6 +124,10 @@ size_t Engine::bytes() const {
   size_t bytes = 0;
   for (const auto& state : state_->rules) bytes += state->bytes;
   return bytes;
+}
+
+size_t Engine::fixed_bytes() {
+  return sizeof(Engine) + sizeof(EngineState) + sizeof(RuleState) + sizeof(Route) + sizeof(Spot);
 }
 
 }  // namespace kilat::flow

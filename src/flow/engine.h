@@ -21,11 +21,13 @@
 namespace kilat::flow {
 
 struct EngineState;
+class EventData;
 
 class Engine {
  public:
-  /// `rules` must not be null.
-  explicit Engine(RuleSetPtr rules);
+  /// `rules` must not be null. `shared`: what takes data apart for many engines, which are used in turn; it outlives
+  /// them. Null: one of its own.
+  explicit Engine(RuleSetPtr rules, EventData* shared = nullptr);
   ~Engine();
   Engine(const Engine&) = delete;
   Engine& operator=(const Engine&) = delete;
@@ -66,6 +68,8 @@ class Engine {
 
   /// What the rules hold, without the table of channels.
   size_t bytes() const;
+  /// What an engine takes that holds nothing, without its rules.
+  static size_t fixed_bytes();
 
  private:
   void set_stage(uint64_t now_ms, uint64_t unix_ms, std::vector<Emission>& out);

@@ -14,7 +14,17 @@ void attach(Spot& spot, Lane& lane) {
   ++spot.lanes;
 }
 
+// Nobody could decrypt an event made of several, or one that was never encrypted.
+bool unreadable(const Spot& spot, const Event& event) {
+  return spot.target.starts_with(kEncryptedPrefix) ||
+         (spot.state->rule->combines() && event.channel.starts_with(kEncryptedPrefix));
+}
+
 }  // namespace
+
+EngineState::EngineState(EventData* shared)
+    : own_data(shared == nullptr ? std::make_unique<EventData>() : nullptr),
+      stage(shared == nullptr ? *own_data : *shared) {}
 
 Route& EngineState::route_of(const Event& event) {
   const auto found = routes.find(event.channel);
@@ -82,6 +92,11 @@ Lane* EngineState::lane_of(Spot& spot, const Event& event) {
 Lane::Outcome EngineState::take(Spot& spot, const Event& event, uint8_t depth) {
   Lane* lane = nullptr;
   FlowCounters& counters = spot.state->counters;
+  if (unreadable(spot, event)) {
+    ++counters.in;
+    ++counters.encrypted;
+    return Lane::Outcome::kUnfit;
+  }
   try {
     lane = lane_of(spot, event);
     const Lane::Outcome outcome = lane == nullptr ? Lane::Outcome::kUnfit : lane->take(event, depth);
@@ -89,7 +104,7 @@ Lane::Outcome EngineState::take(Spot& spot, const Event& event, uint8_t depth) {
       if (spot.target.empty() && spot.state->rule->as.empty()) {
         ++counters.out;
       } else {
-        lane->emit(event.event, std::string(event.data), depth, std::nullopt, event.mark);
+        lane->emit(event.event, std::string(event.data), depth, event.origin);
       }
     }
     ++counters.in;

@@ -18,7 +18,11 @@ struct EngineState {
   static constexpr size_t kRoutesMax = 10'000;
   static constexpr uint64_t kRetryMs = 100;
 
+  /// `shared`: see Engine.
+  explicit EngineState(EventData* shared);
+
   // The order matters: a lane points at the stage, its rule and its route until it is destroyed.
+  std::unique_ptr<EventData> own_data;
   Stage stage;
   KeyMap<std::unique_ptr<Route>> routes;  ///< by channel; those that no rule fits as well
   std::vector<std::unique_ptr<RuleState>> rules;

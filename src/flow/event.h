@@ -1,6 +1,7 @@
 // What goes into the engine and what comes out of it.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -14,6 +15,28 @@ inline constexpr uint8_t kDepthMax = 8;
 /// What the caller hangs on an event. A result in place that is one event, and not made of several, carries its mark.
 using Mark = std::shared_ptr<const void>;
 
+/// What an event has that no rule looks at; views. Where one event is left of many, it goes on with its own; what was
+/// made of several has only `from_client`, of any of them.
+struct Origin {
+  bool from_client = false;           ///< no word of the backend's
+  std::array<uint64_t, 2> exclude{};  ///< who does not get it; opaque
+  std::string_view user_id = {};
+  std::string_view packet = {};
+  Mark mark = {};
+};
+
+/// The same, with texts of its own.
+struct KeptOrigin {
+  bool from_client = false;
+  std::array<uint64_t, 2> exclude{};
+  std::string user_id;
+  std::string packet;
+  Mark mark = {};
+
+  Origin view() const { return {from_client, exclude, user_id, packet, mark}; }
+  uint64_t bytes() const { return user_id.size() + packet.size(); }
+};
+
 /// An event on its way through the home of its channel; views, for one call.
 struct Event {
   std::string_view channel;
@@ -22,7 +45,7 @@ struct Event {
   std::string_view data;   ///< as in the frame: a JSON string literal, or a JSON value
   uint64_t now_ms = 0;     ///< monotonic
   uint64_t unix_ms = 0;
-  Mark mark = {};
+  Origin origin = {};
 };
 
 /// An event that a rule sends.
@@ -34,7 +57,7 @@ struct Emission {
   uint8_t depth = 0;    ///< to be given to the engine of its channel's home
   bool derived =
       false;  ///< true: a new event, for the rules of its channel; false: of its own channel, for readers only
-  Mark mark = {};
+  KeptOrigin origin;
 };
 
 enum class Fate : uint8_t {

@@ -210,6 +210,7 @@ Wrong check_parts(const FlowRule& rule, std::string_view to) {
   if (rule.late_ms / FlowRule::kLateIntervalsMax > rule.interval_ms ||
       rule.late_ms > rule.interval_ms * FlowRule::kLateIntervalsMax)
     return "has a late= of more than 100 intervals";
+  if (to.starts_with(kEncryptedPrefix)) return "has a channel behind to= that takes encrypted events only";
   // With captures it depends on the name; such a circle ends at the depth that chains may have.
   std::vector<auth::Captured> captures;
   if (!to.empty() && to.find('{') == std::string_view::npos && rule.pattern.match(to, to, captures))

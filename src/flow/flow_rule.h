@@ -19,6 +19,9 @@
 
 namespace kilat::flow {
 
+/// What channels begin with whose events are encrypted by those who send them, for those who read them.
+inline constexpr std::string_view kEncryptedPrefix = "private-encrypted-";
+
 enum class FlowKind : uint8_t { kThrottle, kConflate, kAggregate, kBatch, kSample };
 
 /// What aggregate tells of the values of a key.
@@ -66,8 +69,12 @@ struct FlowRule {
   /// Whether it is about events of that name.
   bool wants(std::string_view event) const;
   /// Events of different names that would end in one event: each name has one of its own.
-  bool parted_by_name() const {
-    return as.empty() && (kind == FlowKind::kBatch || kind == FlowKind::kAggregate || one_event);
+  bool parted_by_name() const { return as.empty() && combines(); }
+  /// Several events become one.
+  bool combines() const { return kind == FlowKind::kBatch || kind == FlowKind::kAggregate || one_event; }
+  /// Events of its channels may wait before anybody gets them.
+  bool holds_in_place() const {
+    return in_place() && kind != FlowKind::kSample && (kind != FlowKind::kThrottle || trailing);
   }
   bool has(Figure figure) const;
 };

@@ -19,6 +19,11 @@ uint64_t bytes_of(const Lane::Names& names) {
 
 }  // namespace
 
+void Held::clear() {
+  for (std::string* text : {&event, &data, &origin.user_id, &origin.packet}) text->clear();
+  origin.mark.reset();
+}
+
 Lane::Lane(Stage& stage, RuleState& state, const Names& names)
     : DueNode(stage), state_(state), id_(names.id), channel_(names.channel), target_(names.target) {}
 
@@ -29,8 +34,8 @@ Lane::~Lane() {
   if (spot->recent == this) spot->recent = nullptr;
 }
 
-void Lane::emit(std::string_view own_name, std::string&& data, uint8_t depth, std::optional<std::string_view> key,
-                const Mark& mark) {
+void Lane::emit(std::string_view own_name, std::string&& data, uint8_t depth, const Origin& origin,
+                std::optional<std::string_view> key) {
   const bool derived = !target_.empty();
   if (derived && (depth >= kDepthMax || target_ == channel_)) {
     ++counters().cut;
@@ -41,8 +46,9 @@ void Lane::emit(std::string_view own_name, std::string&& data, uint8_t depth, st
   emission.event = rule().as.empty() ? own_name : std::string_view(rule().as);
   emission.depth = derived ? static_cast<uint8_t>(depth + 1) : depth;
   emission.derived = derived;
-  if (!derived) emission.mark = mark;
   if (key) emission.subject = subject_of(*key);
+  emission.origin = {origin.from_client, origin.exclude, std::string(origin.user_id), std::string(origin.packet),
+                     derived ? Mark() : origin.mark};
   std::vector<Emission>& out = *stage().out;
   out.push_back(std::move(emission));
   out.back().data = std::move(data);
@@ -77,18 +83,26 @@ bool Lane::json_on_stage() const {
 }
 
 uint64_t Lane::held_bytes(const Event& event) const {
-  return event.data.size() + (rule().as.empty() ? event.event.size() : 0);
+  const Origin& origin = event.origin;
+  return event.data.size() + (rule().as.empty() ? event.event.size() : 0) + origin.user_id.size() +
+         origin.packet.size();
 }
 
 void Lane::hold(Held& held, const Event& event, uint8_t depth) const {
   const std::string_view name = rule().as.empty() ? event.event : std::string_view();
-  // Room for both before either changes.
+  // Room for all before any changes.
   held.data.reserve(event.data.size());
   held.event.reserve(name.size());
+  held.origin.user_id.reserve(event.origin.user_id.size());
+  held.origin.packet.reserve(event.origin.packet.size());
   held.event = name;
   held.data = event.data;
   held.depth = depth;
-  held.mark = event.mark;
+  held.origin.from_client = event.origin.from_client;
+  held.origin.exclude = event.origin.exclude;
+  held.origin.user_id = event.origin.user_id;
+  held.origin.packet = event.origin.packet;
+  held.origin.mark = event.origin.mark;
 }
 
 bool Lane::replace(Held& held, const Event& event, uint8_t depth) const {
@@ -103,6 +117,13 @@ bool Lane::replace(Held& held, const Event& event, uint8_t depth) const {
   }
   if (size < before) state_.release(0, before - size);
   return true;
+}
+
+void Lane::send(Held& held, std::optional<std::string_view> key) {
+  const uint64_t size = held.bytes();
+  emit(held.event, std::move(held.data), held.depth, held.origin.view(), key);
+  held.clear();
+  state_.release(0, size);
 }
 
 std::unique_ptr<Lane> make_lane(Stage& stage, RuleState& state, const Lane::Names& names) {

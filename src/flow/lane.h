@@ -21,10 +21,12 @@ struct Spot;
 struct Held {
   std::string event;  ///< empty when the rule has a name for all
   std::string data;
+  KeptOrigin origin;
   uint8_t depth = 0;
-  Mark mark;
 
-  uint64_t bytes() const { return event.size() + data.size(); }
+  uint64_t bytes() const { return event.size() + data.size() + origin.bytes(); }
+  /// It holds nothing any more; its memory stays.
+  void clear();
 };
 
 class Lane : public DueNode {
@@ -54,11 +56,10 @@ class Lane : public DueNode {
   RuleState& state() const { return state_; }
   const std::string& id() const { return id_; }
   /// Sends `data` as event `own_name`, or as what the rule calls it. When it throws std::bad_alloc, nothing is sent and
-  /// `data` is as it was.
-  /// `key`: it is the newest event of that key, and gives way to the next one for readers who are behind. `mark`: of
-  /// the event that it is; nothing when it is made of several.
-  void emit(std::string_view own_name, std::string&& data, uint8_t depth,
-            std::optional<std::string_view> key = std::nullopt, const Mark& mark = {});
+  /// `data` is as it was. `origin`: of the one event that it is, or of what several were made of.
+  /// `key`: it is the newest event of that key, and gives way to the next one for readers who are behind.
+  void emit(std::string_view own_name, std::string&& data, uint8_t depth, const Origin& origin,
+            std::optional<std::string_view> key = std::nullopt);
 
   Spot* spot = nullptr;  ///< where its channel's route keeps it at hand; null: nowhere
 
@@ -81,6 +82,8 @@ class Lane : public DueNode {
   void hold(Held& held, const Event& event, uint8_t depth) const;
   /// The same in place of what is held, with the bytes of the rule; false, and counted, when it has no room.
   bool replace(Held& held, const Event& event, uint8_t depth) const;
+  /// Sends it and gives its bytes back; see emit().
+  void send(Held& held, std::optional<std::string_view> key = std::nullopt);
 
  private:
   std::string subject_of(std::string_view key) const;

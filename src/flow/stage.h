@@ -46,12 +46,14 @@ class DueNode : public Timer,
 using DueList = boost::intrusive::list<DueNode, boost::intrusive::constant_time_size<false>>;
 
 struct Stage {
+  explicit Stage(EventData& data_in) : data(data_in) {}
+
   TimerWheel wheel{0};
   DueList due;
   uint64_t now_ms = 0;
   uint64_t unix_ms = 0;
   std::vector<Emission>* out = nullptr;
-  EventData data;       ///< of the event that is on stage
+  EventData& data;      ///< of the event that is on stage
   std::string scratch;  ///< for names that are put together to look something up
 };
 

@@ -51,7 +51,7 @@ bool ThrottleLane::make_key(std::string_view name, const Event& event, uint8_t d
 
 void ThrottleLane::end_interval(Key& key) {
   if (key.waiting) {
-    send(key);
+    send_waiting(key);
     key.wait_until(stage().now_ms + rule().interval_ms);
     return;
   }
@@ -60,20 +60,15 @@ void ThrottleLane::end_interval(Key& key) {
   keys_.erase(keys_.find(std::string_view(key.key)));
 }
 
-void ThrottleLane::send(Key& key) {
-  const uint64_t size = key.held.bytes();
-  emit(key.held.event, std::move(key.held.data), key.held.depth, std::nullopt, key.held.mark);
-  key.held.mark.reset();
-  key.held.event.clear();
-  key.held.data.clear();
+void ThrottleLane::send_waiting(Key& key) {
+  send(key.held);
   key.waiting = false;
-  state().release(0, size);
   --counters().held;
 }
 
 void ThrottleLane::flush() {
   for (const auto& [name, key] : keys_) {
-    if (key->waiting) send(*key);
+    if (key->waiting) send_waiting(*key);
   }
 }
 

@@ -1,10 +1,13 @@
 // Flow rules at the home of their channels (docs/flow.md).
 #include "hub/home_flow.h"
 
+#include <algorithm>
 #include <memory>
 #include <new>
+#include <utility>
 
 #include "base/memory_reserve.h"
+#include "hub/flow_event.h"
 #include "hub/home_hub.h"
 
 namespace kilat::hub {
@@ -25,13 +28,8 @@ void HomeHub::set_flow(AppIndex app) {
 bool HomeHub::fold(const Publication& publication, std::vector<flow::Emission>& results) {
   AppFlow* flow = flows_[publication.app()].get();
   if (flow == nullptr || flow->engine.empty()) return false;
-  const flow::Event event{.channel = publication.channel(),
-                          .bare = bare_name(publication.channel()),
-                          .event = publication.event(),
-                          .data = publication.data(),
-                          .now_ms = now_ms_,
-                          .unix_ms = unix_ms_,
-                          .mark = publication.audience()};
+  const flow::Event event = flow_event(publication, now_ms_, unix_ms_);
+  flow->fresh = true;
   const flow::Fate fate = flow->engine.on_event(event, publication.depth(), results);
   watch_flow(*flow);
   return fate == flow::Fate::kTaken;
@@ -60,15 +58,23 @@ std::vector<flow::FlowCounters> HomeHub::flow_counters(AppIndex app) const {
   return counters;
 }
 
+// What rules send into channels of this home is folded again, and is flushed as well: at the latest at the depth that
+// chains may have there is nothing more.
 void HomeHub::flush_flows() {
   const memory::MustSucceed folding;
-  for (const std::unique_ptr<AppFlow>& flow : flows_) {
-    if (!flow) continue;
-    std::vector<flow::Emission> results;
-    flow->engine.flush_all(now_ms_, unix_ms_, results);
-    wheel_.cancel(*flow);
-    emit(flow->app, results);
+  while (!flows_flushed()) {
+    for (const std::unique_ptr<AppFlow>& flow : flows_) {
+      if (!flow || !std::exchange(flow->fresh, false)) continue;
+      std::vector<flow::Emission> results;
+      flow->engine.flush_all(now_ms_, unix_ms_, results);
+      wheel_.cancel(*flow);
+      emit(flow->app, results);
+    }
   }
+}
+
+bool HomeHub::flows_flushed() const {
+  return std::ranges::none_of(flows_, [](const auto& flow) { return flow && flow->fresh; });
 }
 
 // Results for other channels are events of theirs, and go to their homes; those for the channel itself are told. A
@@ -78,17 +84,10 @@ void HomeHub::emit(AppIndex app, const std::vector<flow::Emission>& results) {
     try {
       // One frame must not fill a reader's outbox.
       if (result.data.size() > limits_.answer_bytes_max) {
-        ++tallies_[app].refused[0];
+        ++tallies_[app].refused[result.origin.from_client];
         continue;
       }
-      const PublicationPtr publication =
-          Publication::make({.depth = result.depth,
-                             .app = app,
-                             .channel = result.channel,
-                             .event = result.event,
-                             .data = result.data,
-                             .subject = result.subject,
-                             .audience = std::static_pointer_cast<const Audience>(result.mark)});
+      const PublicationPtr publication = Publication::make(draft_of(result, app));
       if (result.derived) {
         const ShardIndex home = home_of(app, result.channel, shards_);
         if (courier_.has_room(home)) {
@@ -105,7 +104,7 @@ void HomeHub::emit(AppIndex app, const std::vector<flow::Emission>& results) {
         count_refused(*publication);
       }
     } catch (const std::bad_alloc&) {
-      ++tallies_[app].refused[0];
+      ++tallies_[app].refused[result.origin.from_client];
     }
   }
 }

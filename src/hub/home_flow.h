@@ -19,6 +19,7 @@ struct AppFlow : Timer {
   AppIndex app;
   std::vector<std::string> texts;
   flow::Engine engine;
+  bool fresh = false;  ///< rules have seen an event since they were last flushed
 };
 
 }  // namespace kilat::hub

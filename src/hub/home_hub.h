@@ -86,8 +86,11 @@ class HomeHub {
   void set_durable(DurableLog* durable) { durable_ = durable; }
   /// Durable events get orders from this one on, which is above all that any home has ever given. Before any event.
   void set_first_order(uint64_t order) { last_order_ = delivered_order_ = order - 1; }
-  /// What flow rules hold is told before its time: nothing more will come.
+  /// What flow rules hold is told before its time. As other homes may send more into a chain of rules, the end needs it
+  /// once a turn.
   void flush_flows();
+  /// Nothing has come to a rule since.
+  bool flows_flushed() const;
 
   // --- at start, before anything else: durable histories as they were
   /// Null: the app has no such rule any more.
