@@ -64,7 +64,7 @@ TEST_P(Folded, WhatIsHeld_IsSetAside_AndTakenBack) {
   EXPECT_EQ(aside(client), 0U);
 }
 
-TEST_P(Folded, TooMuchHeld_PassesTheHardLimit) {
+TEST_P(Folded, WhatAllChannelsHold_IsSetAside) {
   Client& client = world.connect();
   const std::string text(9'000, 'x');
   for (int channel = 0; channel < 32; ++channel) {
@@ -76,7 +76,7 @@ TEST_P(Folded, TooMuchHeld_PassesTheHardLimit) {
                     R"({"k":)" + std::to_string(k) + R"(,"t":")" + text + R"("})");
     }
   }
-  EXPECT_TRUE(client.session().outbox().overflowed());
+  EXPECT_GE(aside(client), 32 * 20 * 9'000U);
 }
 
 TEST_P(Folded, AppWithoutClientFlow_RefusesEachWish) {
