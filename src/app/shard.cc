@@ -141,14 +141,20 @@ void Shard::end() {
 
 bool Shard::finished() {
   if (stopped_) return true;
-  if (draining_ && drained_ != connections_.empty()) {
-    drained_ = connections_.empty();
-    common_.drained.fetch_add(drained_ ? 1u : -1u, std::memory_order_acq_rel);
-  }
+  if (draining_ && connections_.empty() && hub_.home().flows_flushed() && mailbox_.all_taken()) note_drained(true);
   return common_.drained.load(std::memory_order_acquire) >= common_.shards;
 }
 
+// A shard counts as drained only between its turns. As it has seen all it has sent taken, and who takes something is
+// not drained any more, nothing is under way when all are.
+void Shard::note_drained(bool drained) {
+  if (drained_ == drained) return;
+  drained_ = drained;
+  common_.drained.fetch_add(drained ? 1u : -1u, std::memory_order_acq_rel);
+}
+
 void Shard::turn() {
+  note_drained(false);
   reactor_.loop().dispatch();
   // After dispatch(), which takes the wake-up: what is asked later wakes the shard again.
   const Request request = request_.load(std::memory_order_acquire);
@@ -158,7 +164,10 @@ void Shard::turn() {
   mailbox_.drain(kMailPerTurn, [this](hub::Command&& command) { hub_.receive(std::move(command)); });
   hub_.let_join();
   wheel_.advance(now_ms_);
-  if (draining_) drain_some();
+  if (draining_) {
+    hub_.home().flush_flows();
+    drain_some();
+  }
   if (room_noted()) {
     reactor_.take_room();
     socketio_.pool.take_room();
@@ -428,7 +437,6 @@ void Shard::note_refusal(Reason reason, std::string_view path) {
 
 void Shard::start_drain() {
   draining_ = true;
-  hub_.home().flush_flows();
   if (common_.hand_over.load(std::memory_order_acquire)) hand_over_listeners();
   drain_from_us_ = now_us_;
   drain_until_ms_ = now_ms_ + settings_->server.drain_ms;

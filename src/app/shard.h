@@ -218,6 +218,7 @@ class Shard final : private net::AcceptHandler,
   void start_drain();
   void drain_some();
   bool finished();
+  void note_drained(bool drained);
 
   Common& common_;
   std::shared_ptr<const config::Settings> settings_;

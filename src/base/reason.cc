@@ -208,7 +208,8 @@ constexpr std::array kTable = std::to_array<ReasonRow>({
     {R::kDurableFileInvalid, "durable_file_invalid", "The file of durable histories can't be used", 0, 0, 0, kStays,
      "see what is said with it; another file, or the file of a backup, can be put in its place"},
     {R::kFlowInvalid, "flow_invalid", "Not folded", 4009, 0, 0, kStays,
-     "flow of pusher:subscribe takes conflate (ms) or max_rate (a second), and key; at most 32 channels a connection"},
+     "flow of pusher:subscribe takes conflate (ms) or max_rate (a second), and key, up to 60 s; at most 32 channels a "
+     "connection; and needs app.client_flow"},
     {R::kIngestOff, "ingest_off", "The app takes no readings", 0, 0, 404, kStays,
      "set ingest.file, and app.ingest_channel or app.ingest_keep"},
     {R::kIngestEncodingUnknown, "ingest_encoding_unknown", "Unknown Content-Encoding", 0, 0, 415, kClient,

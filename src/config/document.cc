@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/quantity.h"
+#include "config/flow_clash.h"
 #include "config/listen.h"
 #include "config/namespaces.h"
 #include "config/suggest.h"
@@ -159,6 +160,25 @@ void check_ingest(Document& document) {
   }
 }
 
+// What is answered when it is on disk must not wait in memory before that.
+void check_flow(Document& document, size_t index) {
+  const hub::AppSettings& app = document.settings.apps[index];
+  for (const std::string& text : app.flow) {
+    const auto rule = flow::FlowRule::parse(text);
+    if (!rule) continue;
+    const FlowClash clash = find_clash(*rule, app);
+    if (clash.kind == FlowClash::Kind::kNone) continue;
+    const bool certain = clash.kind == FlowClash::Kind::kCertain;
+    add(document.diagnostics,
+        {certain ? Severity::kError : Severity::kWarning,
+         place_of(document, Document::app_key(index, "flow")),
+         "app \"" + app.id + "\": the flow rule \"" + text + (certain ? "\" holds" : "\" may hold") + " events of " +
+             clash.with + ", which are answered before they are on disk and lost when the server is killed",
+         "fold into another channel with to=, or take the channel out of one of the two",
+         {}});
+  }
+}
+
 void check_socketio(Document& document) {
   const SocketIoSettings& socketio = document.settings.socketio;
   check_socketio_app(document, "socketio.app", socketio.app, "socketio.app");
@@ -206,6 +226,7 @@ void validate(Document& document) {
   check_socketio(document);
   check_history(document);
   check_ingest(document);
+  for (size_t i = 0; i < document.settings.apps.size(); ++i) check_flow(document, i);
 
   const LimitSettings& limits = document.settings.limits;
   if (limits.outbox_soft_bytes > limits.outbox_bytes_max) {

@@ -363,6 +363,8 @@ constexpr std::array kRows = std::to_array<Row>({
     live(flag<&A::client_events_on_public>("app.client_events_on_public", "Allow them on public channels too.")),
     live(flag<&A::client_events_on_encrypted>("app.client_events_on_encrypted",
                                               "Allow them on encrypted channels too.")),
+    live(flag<&A::client_flow>(
+        "app.client_flow", "Let Pusher clients have channels folded for themselves alone (docs/flow.md).", "false")),
     live(number<&A::client_events_per_second>("app.client_events_per_second", kPerSecond, 0, 1'000'000,
                                               "Client events of one connection; 0: no limit.", "10")),
     live(number<&A::client_messages_per_second>(

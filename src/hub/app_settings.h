@@ -45,6 +45,7 @@ struct AppSettings {
   bool client_events = false;
   bool client_events_on_public = false;
   bool client_events_on_encrypted = false;
+  bool client_flow = true;                      ///< a Pusher client may have channels folded for itself
   uint32_t client_events_per_second = 10;       ///< per connection; 0: no limit
   uint32_t client_messages_per_second = 2'000;  ///< of any kind, per connection; 0: no limit
   uint32_t client_bytes_per_second = 0;         ///< per connection, frames included; 0: no limit

@@ -115,6 +115,14 @@ class Mailbox {
 
   bool has_spill() const { return spilled_ > 0; }
 
+  /// Whether all that this shard has sent was taken by those it was for.
+  bool all_taken() const {
+    for (uint32_t to = 0; to < grid_.shards(); ++to) {
+      if (grid_.ring(shard_, to).size_approx() > 0) return false;
+    }
+    return spilled_ == 0;
+  }
+
   /// Messages that wait for this shard; about, because others add to them.
   size_t waiting() const {
     size_t count = 0;

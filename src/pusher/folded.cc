@@ -5,13 +5,22 @@
 #include <new>
 #include <utility>
 
-#include "hub/channel_name.h"
+#include "hub/flow_event.h"
 #include "pusher/session.h"
 
 namespace kilat::pusher {
 
 FoldedChannels::Channel::Channel(FoldedChannels& owner_in, std::string_view name_in, flow::RuleSetPtr rules)
-    : Timer(&FoldedChannels::on_due), owner(owner_in), name(name_in), engine(std::move(rules)) {}
+    : Timer(&FoldedChannels::on_due),
+      owner(owner_in),
+      name(name_in),
+      engine(std::move(rules), &owner_in.session_.shard().flow_data) {
+  owner.account(*this);
+}
+
+FoldedChannels::Channel::~Channel() {
+  owner.session_.outbox().take_back(counted);
+}
 
 bool FoldedChannels::add(std::string_view channel, const std::string& rule) {
   const std::array texts{rule};
@@ -36,28 +45,22 @@ bool FoldedChannels::take(const hub::Publication& publication) {
   if (channel == nullptr) return false;
   const Shard& shard = session_.shard();
   std::vector<flow::Emission> results;
-  const flow::Fate fate = channel->engine.on_event({.channel = publication.channel(),
-                                                    .bare = hub::bare_name(publication.channel()),
-                                                    .event = publication.event(),
-                                                    .data = publication.data(),
-                                                    .now_ms = shard.now_ms,
-                                                    .unix_ms = shard.now_unix_s * 1'000},
-                                                   0, results);
+  const flow::Fate fate =
+      channel->engine.on_event(hub::flow_event(publication, shard.now_ms, shard.now_unix_s * 1'000), 0, results);
   watch(*channel);
-  send(*channel, results);
+  account(*channel);
+  send(results);
   if (fate == flow::Fate::kPass) session_.offer_event(publication);
   return true;
 }
 
-void FoldedChannels::send(const Channel& channel, const std::vector<flow::Emission>& results) {
+void FoldedChannels::send(const std::vector<flow::Emission>& results) {
   for (const flow::Emission& result : results) {
     // The events it was made of may have subjects of their own: those of the app's rules begin with a number.
     const std::string subject = result.subject.empty() ? std::string() : "folded " + result.subject;
-    session_.offer_event(*hub::Publication::make({.app = session_.app(),
-                                                  .channel = channel.name,
-                                                  .event = result.event,
-                                                  .data = result.data,
-                                                  .subject = subject}));
+    hub::PublicationDraft draft = hub::draft_of(result, session_.app());
+    draft.subject = subject;
+    session_.offer_event(*hub::Publication::make(draft));
   }
 }
 
@@ -68,6 +71,18 @@ void FoldedChannels::watch(Channel& channel) {
   if (!channel.armed() || channel.deadline_ms() != *due_ms) wheel.schedule(channel, *due_ms);
 }
 
+// What a window needed stays for the next one, so the most it has held counts until it holds nothing.
+void FoldedChannels::account(Channel& channel) {
+  const size_t held = channel.engine.bytes();
+  channel.held_max = held == 0 ? 0 : std::max(channel.held_max, held);
+  net::Outbox& outbox = session_.outbox();
+  outbox.take_back(channel.counted);
+  channel.counted =
+      static_cast<uint32_t>(sizeof(Channel) + flow::Engine::fixed_bytes() + channel.name.size() + channel.held_max);
+  outbox.set_aside(channel.counted);
+  if (outbox.past_hard_limit() && !outbox.overflowed()) outbox.overflow();
+}
+
 void FoldedChannels::on_due(Timer& timer) {
   auto& channel = static_cast<Channel&>(timer);
   FoldedChannels& owner = channel.owner;
@@ -75,8 +90,9 @@ void FoldedChannels::on_due(Timer& timer) {
   std::vector<flow::Emission> results;
   channel.engine.advance(shard.now_ms, shard.now_unix_s * 1'000, results);
   owner.watch(channel);
+  owner.account(channel);
   try {
-    owner.send(channel, results);
+    owner.send(results);
   } catch (const std::bad_alloc&) {
     owner.session_.outbox().starve();
   }

@@ -1,5 +1,6 @@
 // FoldedChannels: the channels of one session that its client wants folded, each with a flow rule for it alone.
-// Owner: Session. Bounds: kMax channels, and what their rules may hold (message.cc).
+// Owner: Session. Bounds: kMax channels, and what their rules may hold (message.cc). All of it counts for the hard
+// limit of the connection's outbox and for the budget of the shard.
 #pragma once
 
 #include <memory>
@@ -30,14 +31,20 @@ class FoldedChannels {
  private:
   struct Channel : Timer {
     Channel(FoldedChannels& owner_in, std::string_view name_in, flow::RuleSetPtr rules);
+    ~Channel();
+    Channel(const Channel&) = delete;
+    Channel& operator=(const Channel&) = delete;
     FoldedChannels& owner;
     std::string name;
     flow::Engine engine;
+    size_t held_max = 0;   ///< by the engine, since it held nothing
+    uint32_t counted = 0;  ///< bytes, in Outbox::aside()
   };
   static void on_due(Timer& timer);
   Channel* find(std::string_view channel);
-  void send(const Channel& channel, const std::vector<flow::Emission>& results);
+  void send(const std::vector<flow::Emission>& results);
   void watch(Channel& channel);
+  void account(Channel& channel);
 
   Session& session_;
   std::vector<std::unique_ptr<Channel>> channels_;

@@ -21,28 +21,61 @@ Kind kind_of_event(std::string_view event) {
   return Kind::kUnsupported;
 }
 
-// `flow` as the text of a rule (docs/flow.md), which is checked where it is used. What it may hold is small, because
-// each connection may have many.
+/// The longest interval a client may wish for: what it does not get in the meantime takes memory.
+constexpr uint64_t kFlowIntervalMaxMs = 60'000;
+constexpr double kFlowRateMax = 1'000;
+
+// What a client may say about how it wants a channel folded.
+struct FlowWish {
+  std::optional<uint64_t> conflate_ms;
+  std::optional<double> max_rate;
+  std::optional<std::string_view> key;
+  std::optional<bool> batch;
+};
+
+// A member that may be missing. False: it is there, but is something else.
+template <typename T>
+bool read_optional(const dom::object& object, std::string_view name, std::optional<T>& out) {
+  dom::element element;
+  if (object[name].get(element) != simdjson::SUCCESS) return true;
+  T value{};
+  if (element.get(value) != simdjson::SUCCESS) return false;
+  out = value;
+  return true;
+}
+
+// The words of a rule for it, or "" when it makes no sense.
+std::string flow_words(const FlowWish& wish) {
+  if (wish.conflate_ms.has_value() == wish.max_rate.has_value()) return {};
+  if (wish.conflate_ms) {
+    if (*wish.conflate_ms < 1 || *wish.conflate_ms > kFlowIntervalMaxMs) return {};
+    return "conflate=" + std::to_string(*wish.conflate_ms) + "ms" + (wish.batch.value_or(false) ? " send=batch" : "");
+  }
+  const bool fits = *wish.max_rate <= kFlowRateMax && *wish.max_rate * kFlowIntervalMaxMs >= 1'000;
+  if (!fits || wish.batch.value_or(false)) return {};
+  return "throttle=" + std::to_string(static_cast<uint64_t>(1'000 / *wish.max_rate)) + "ms";
+}
+
+// `flow` as the text of a rule (docs/flow.md), which is checked where it is used; "" when it makes no sense. What it
+// may hold is small, because each connection may have many.
 std::optional<std::string> read_flow(const dom::object& data) {
+  dom::element element;
+  if (data["flow"].get(element) != simdjson::SUCCESS || element.is_null()) return std::nullopt;
   dom::object flow;
-  if (data["flow"].get(flow) != simdjson::SUCCESS) return std::nullopt;
-  uint64_t conflate_ms = 0;
-  double max_rate = 0;
-  bool batch = false;
-  std::string text = "* ";
-  if (flow["conflate"].get(conflate_ms) == simdjson::SUCCESS && conflate_ms > 0) {
-    text += "conflate=" + std::to_string(conflate_ms) + "ms";
-    if (flow["batch"].get(batch) == simdjson::SUCCESS && batch) text += " send=batch";
-  } else if (flow["max_rate"].get(max_rate) == simdjson::SUCCESS && max_rate >= 0.001 && max_rate <= 1000) {
-    text += "throttle=" + std::to_string(static_cast<uint64_t>(1000 / max_rate)) + "ms";
-  } else {
+  if (element.get(flow) != simdjson::SUCCESS) return std::string();
+  FlowWish wish;
+  if (!read_optional(flow, "conflate", wish.conflate_ms) || !read_optional(flow, "max_rate", wish.max_rate) ||
+      !read_optional(flow, "key", wish.key) || !read_optional(flow, "batch", wish.batch)) {
     return std::string();
   }
-  if (const auto key = string_member(flow, "key")) {
+  const std::string words = flow_words(wish);
+  if (words.empty()) return words;
+  std::string text = "* " + words;
+  if (wish.key) {
     const auto breaks = [](char c) { return static_cast<unsigned char>(c) <= ' '; };
-    if (std::ranges::any_of(*key, breaks)) return std::string();
+    if (std::ranges::any_of(*wish.key, breaks)) return std::string();
     text += " key=";
-    text += *key;
+    text += *wish.key;
   }
   return text += " keys=1000 bytes=256KiB";
 }

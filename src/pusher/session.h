@@ -18,6 +18,7 @@
 #include "base/allowance.h"
 #include "base/random.h"
 #include "base/timer_wheel.h"
+#include "flow/event_data.h"
 #include "hub/access.h"
 #include "hub/shard_hub.h"
 #include "pusher/encode.h"
@@ -74,6 +75,7 @@ struct Shard {
   Random random;
   MessageParser parser;
   PublicationEncoder encoder;
+  flow::EventData flow_data;   ///< for the channels that clients have folded
   ws::Inflater inflater;       ///< for connections without client context takeover
   std::vector<Tally> tallies;  ///< by app
   std::array<uint64_t, static_cast<size_t>(Reason::kCount)> refusals{};  ///< of messages
@@ -201,6 +203,7 @@ class Session final : public hub::Subscriber, private Timer {
   void on_backend_answer(const std::string& channel, const auth::BackendAnswer& answer);
   void join(std::string_view channel, hub::Entry entry, const Wishes& wishes);
   bool fold(std::string_view channel, const std::string& rule);
+  void refuse_flow(std::string_view channel);
   Reason check_signature(const ClientMessage& message);
   Reason read_member(const ClientMessage& message, hub::Member& member);
   void refuse_subscription(Reason reason, std::string_view channel);

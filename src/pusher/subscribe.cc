@@ -76,20 +76,27 @@ void Session::join(std::string_view channel, hub::Entry entry, const Wishes& wis
   hub::JoinOptions options = shard_.access.options(app(), channel, entry, who());
   std::unique_ptr<HistoryAsk> ask;
   // What a rule sends has no place in the history, so a client that folds has no position.
-  if (wishes.history && !wishes.flow) {
+  bool folded = false;
+  if (wishes.flow && find(channel) == nullptr) {
+    folded = settings().client_flow && fold(channel, *wishes.flow);
+    if (!folded) refuse_flow(channel);
+  }
+  if (wishes.history && !folded) {
     ask = std::make_unique<HistoryAsk>(*wishes.history);
     options.positions = true;
     options.format = with_offset(format());
   }
-  if (wishes.flow && find(channel) == nullptr) {
-    if (fold(channel, *wishes.flow)) {
-      options.format = kOwnFormat;
-      options.folded = true;
-    } else {
-      refuse(Reason::kFlowInvalid, {}, channel);  // it reads the channel as it is
-    }
+  if (folded) {
+    options.format = kOwnFormat;
+    options.folded = true;
   }
   shard_.hub.join(*this, channel, std::move(entry.member), options, std::move(ask));
+}
+
+// It reads the channel as it is.
+void Session::refuse_flow(std::string_view channel) {
+  const std::string off = std::string(reason_row(Reason::kFlowInvalid).text) + ": app.client_flow is off";
+  refuse(Reason::kFlowInvalid, settings().client_flow ? std::string_view() : std::string_view(off), channel);
 }
 
 bool Session::fold(std::string_view channel, const std::string& rule) {

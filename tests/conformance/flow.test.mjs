@@ -1,7 +1,8 @@
 // Flow rules end to end: the plant of the first system, with stock pusher-js and socket.io-client readers.
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
@@ -138,7 +139,13 @@ describe('flow', () => {
   });
 
   it('a wish that makes no sense is answered, and the channel comes as it is', async () => {
-    for (const flow of [{}, { max_rate: 0 }, { max_rate: -1 }, { max_rate: 'x' }, { conflate: 1.5 }, { conflate: 100, key: 'a b' }, { conflate: 100, key: 'x' }]) {
+    const senseless = [
+      {}, { max_rate: 0 }, { max_rate: -1 }, { max_rate: 'x' }, { max_rate: 1_001 }, { max_rate: 0.016 }, { max_rate: 5, batch: true },
+      { conflate: 0 }, { conflate: 1.5 }, { conflate: 60_001 }, { conflate: 100, max_rate: 1 }, { conflate: 'x', max_rate: 1 },
+      { conflate: 100, key: 'a b' }, { conflate: 100, key: 'x' }, { conflate: 100, key: 5 }, { conflate: 100, batch: 'yes' },
+      'x', [], 5, true,
+    ];
+    for (const flow of senseless) {
       const client = await server.connect();
       const from = client.frames.length;
       await client.subscribe('ticks', { flow });
@@ -147,9 +154,73 @@ describe('flow', () => {
       await client.barrier('ticks');
       await client.close();
     }
+    const plain = await server.connect();
+    await plain.subscribe('ticks', { flow: null });
+    await plain.barrier('ticks');
+    for (const flow of [{ max_rate: 1 / 60 }, { max_rate: 1_000 }, { conflate: 60_000 }, { conflate: 1, batch: false }]) {
+      await plain.subscribe(`wish-${JSON.stringify(flow).replaceAll(/[^a-z0-9]/g, '-')}`, { flow });
+    }
+    assert.deepEqual(plain.all('pusher:error'), []);
     const many = await server.connect();
     for (let i = 0; i < 33; i++) await many.subscribe(`many-${i}`, { flow: { max_rate: 1 } });
     assert.equal(many.all('pusher:error').length, 1);
+  });
+
+  it('what is held for one client alone counts for its limits', async () => {
+    const own = await startServer({ apps: [{}], limits: { outbox_bytes_max: 512 * 1024, outbox_soft_bytes: 128 * 1024 } });
+    const greedy = await own.connect();
+    const channels = ['a', 'b', 'c', 'd'];
+    for (const channel of channels) await greedy.subscribe(channel, { flow: { conflate: 60_000, key: '/k' } });
+    const padding = 'x'.repeat(9_000);
+    for (let k = 0; k < 28 && !greedy.closed; k++) {
+      for (const channel of channels) await own.publish(channel, 'e', JSON.stringify({ k, padding }));
+    }
+    await own.closeLog(greedy.socket_id, 'slow_consumer');
+    await own.stop();
+  });
+
+  it('an app may do without wishes of its clients', async () => {
+    const own = await startServer({ apps: [{ client_flow: false, history: ['kept'] }] });
+    const client = await own.connect();
+    const { data } = await client.subscribe('kept', { flow: { conflate: 60_000 }, recover: true });
+    assert.ok(JSON.parse(data).position);
+    const error = await client.waitFor('pusher:error');
+    assert.equal(error.data.reason, 'flow_invalid');
+    assert.match(error.data.message, /client_flow/);
+    await client.barrier('kept');
+    await own.stop();
+  });
+
+  it('rules that would hold what is to be on disk are refused when the configuration is read', () => {
+    const check = (app) => {
+      const directory = mkdtempSync(path.join(tmpdir(), 'kilat-flow-check-'));
+      const file = path.join(directory, 'kilat.toml');
+      const stores = { history: { file: path.join(directory, 'h.db') }, ingest: { file: path.join(directory, 'i.db') } };
+      writeFileSync(file, configText({ apps: [app], ...stores }));
+      const { status, stdout, stderr } = spawnSync(kBinary, ['check', '--config', file], { encoding: 'utf8' });
+      rmSync(directory, { recursive: true });
+      return { status, text: stdout + stderr };
+    };
+    const kCases = [
+      ['refused', ['d.* batch=1s'], ['d.* durable']],
+      ['refused', ['* conflate=1s'], ['d durable']],
+      ['refused', ['d throttle=1s'], ['* durable']],
+      ['refused', ['private-d batch=1s'], ['d durable']],
+      ['warned', ['d.{x} batch=1s'], ['d.*.y durable']],
+      ['warned', ['d batch=1s on=figures'], ['d durable']],
+      ['taken', ['d.* batch=1s to=e', 'd.* sample=2', 'd.* throttle=1s edges=leading'], ['d.* durable']],
+      ['taken', ['d.* batch=1s'], ['e.* durable', 'd.* size=10']],
+      ['taken', ['d batch=1s'], ['d none', '* durable']],
+      ['taken', ['private-d.* batch=1s'], ['presence-d.* durable']],
+    ];
+    for (const [what, flow, history] of kCases) {
+      const { status, text } = check({ flow, history });
+      assert.equal(status === 0, what !== 'refused', `${flow} beside ${history}: ${text}`);
+      assert.equal(/holds? events of/.test(text), what !== 'taken', text);
+    }
+    assert.notEqual(check({ flow: ['readings* batch=1s'], ingest_channel: 'readings-1' }).status, 0);
+    assert.equal(check({ flow: ['readings* batch=1s to=b'], ingest_channel: 'readings-1' }).status, 0);
+    assert.notEqual(check({ flow: ['a conflate=1s to=private-encrypted-b'] }).status, 0);
   });
 
   it('a reload brings rules and takes them away; what they hold is sent', async () => {
