@@ -202,6 +202,7 @@ std::shared_ptr<const EmitAudience> Emitter::take_carriers(hub::AppIndex app, Se
   // The channel that keeps events longest tells those who read several, so that they miss nothing when they come back.
   std::ranges::stable_sort(carriers, std::ranges::greater(), &Carrier::care);
   std::vector<std::string> channels;
+  channels.reserve(carriers.size());
   for (Carrier& carrier : carriers) channels.push_back(std::move(carrier.channel));
   return std::make_shared<const EmitAudience>(std::move(channels), to.except);
 }

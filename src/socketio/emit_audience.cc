@@ -14,7 +14,7 @@ bool reads(const hub::Subscriber& reader, std::string_view channel) {
 
 }  // namespace
 
-bool Exceptions::cover(const hub::Subscriber& reader) const {
+bool LeftOut::cover(const hub::Subscriber& reader) const {
   return std::ranges::find(sockets, reader.socket_id()) != sockets.end() ||
          std::ranges::any_of(channels, [&](const std::string& channel) { return reads(reader, channel); });
 }

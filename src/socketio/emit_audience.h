@@ -14,7 +14,7 @@
 namespace kilat::socketio {
 
 /// Rooms and clients of either protocol that do not get an event.
-struct Exceptions {
+struct LeftOut {
   std::vector<std::string> channels;
   std::vector<hub::SocketId> sockets;
 
@@ -26,7 +26,7 @@ class EmitAudience final : public hub::Audience {
  public:
   /// `carriers`: the channels whose homes are to tell the event, none of them twice. A socket gets it through the first
   /// of these that it reads; a Pusher client, which knows its channels, through each.
-  EmitAudience(std::vector<std::string> carriers, Exceptions except)
+  EmitAudience(std::vector<std::string> carriers, LeftOut except)
       : carriers_(std::move(carriers)), except_(std::move(except)) {}
 
   const std::vector<std::string>& carriers() const { return carriers_; }
@@ -37,7 +37,7 @@ class EmitAudience final : public hub::Audience {
 
  private:
   std::vector<std::string> carriers_;
-  Exceptions except_;
+  LeftOut except_;
 };
 
 }  // namespace kilat::socketio

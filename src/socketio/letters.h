@@ -24,7 +24,7 @@ struct Selection {
   std::vector<std::string> channels;
   std::vector<hub::SocketId> sockets;
   std::vector<std::string> users;
-  Exceptions except;
+  LeftOut except;
 };
 
 /// An event for what is selected.
