@@ -1,6 +1,7 @@
 // The HTTP side of the emitter: from requests to orders.
 #include <algorithm>
 #include <functional>
+#include <tuple>
 #include <utility>
 
 #include "base/json_raw.h"
@@ -200,7 +201,9 @@ std::shared_ptr<const EmitAudience> Emitter::take_carriers(hub::AppIndex app, Se
   });
   if (carriers.empty()) return nullptr;
   // The channel that keeps events longest tells those who read several, so that they miss nothing when they come back.
-  std::ranges::stable_sort(carriers, std::ranges::greater(), &Carrier::care);
+  std::ranges::sort(carriers, [](const Carrier& a, const Carrier& b) {
+    return std::tie(b.care, a.channel) < std::tie(a.care, b.channel);
+  });
   std::vector<std::string> channels;
   channels.reserve(carriers.size());
   for (Carrier& carrier : carriers) channels.push_back(std::move(carrier.channel));

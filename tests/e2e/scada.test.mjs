@@ -303,7 +303,9 @@ test('SensorsThatAreSilentStuckOrDrifting_AreNoticed', async () => {
   await sleep(1500); // it has been heard a few times
   await call('/api/faults', { token: tokens.operator, body: { sensor: 'flow-030', fault: 'dropout', seconds: 60 } });
   await call('/api/faults', { token: tokens.operator, body: { sensor: 'level-030', fault: 'stuck', seconds: 20 } });
-  // Little by little, so it is no jump.
+  // The plant's own readings of it must not come in between. Little by little, so it is no jump.
+  await call('/api/faults', { token: tokens.operator, body: { sensor: 'pressure-040', fault: 'dropout', seconds: 20 } });
+  await sleep(1000);
   await receive(Array.from({ length: 60 }, (_, i) => ({ channel: 'pressure-040', value: 7.6 + i * 0.15 })));
   await waitText(pages[1], '#alarms', /pressure-040 drifted to 16\.\d+ bar, outside of 0 to 16/);
   await waitText(pages[1], '#alarms', /level-030 is stuck at/);

@@ -17,8 +17,9 @@ std::vector<Emission> results_of(const std::string& rule, const Mark& first, con
   Engine engine(rule_set({rule}));
   std::vector<Emission> out;
   for (const Mark& mark : {first, second}) {
-    engine.on_event({.channel = "c", .bare = "c", .event = "e", .data = "1", .now_ms = 1, .unix_ms = 1, .mark = mark},
-                    0, out);
+    engine.on_event(
+        {.channel = "c", .bare = "c", .event = "e", .data = "1", .now_ms = 1, .unix_ms = 1, .origin = {.mark = mark}},
+        0, out);
   }
   for (uint64_t now_ms = 100; now_ms <= 10'000; now_ms += 100) engine.advance(now_ms, now_ms, out);
   return out;
@@ -30,11 +31,11 @@ TEST(Mark, ResultThatIsOneEvent_CarriesItsMark) {
   for (const std::string_view rule : {"c throttle=1s", "c throttle=1s edges=trailing", "c conflate=1s"}) {
     const std::vector<Emission> out = results_of(std::string(rule), first, second);
     ASSERT_EQ(out.size(), 1U) << rule;
-    EXPECT_EQ(out[0].mark, second) << rule;
+    EXPECT_EQ(out[0].origin.mark, second) << rule;
   }
   const std::vector<Emission> renamed = results_of("c throttle=1s edges=leading as=x", first, second);
   ASSERT_EQ(renamed.size(), 1U);
-  EXPECT_EQ(renamed[0].mark, first);
+  EXPECT_EQ(renamed[0].origin.mark, first);
 }
 
 TEST(Mark, ResultOfSeveral_AndDerivedOnes_HaveNone) {
@@ -43,7 +44,7 @@ TEST(Mark, ResultOfSeveral_AndDerivedOnes_HaveNone) {
        {"c batch=1s", "c conflate=1s send=batch", "c throttle=1s to=d", "c conflate=1s to=d"}) {
     const std::vector<Emission> out = results_of(std::string(rule), mark, mark);
     ASSERT_FALSE(out.empty()) << rule;
-    for (const Emission& emission : out) EXPECT_EQ(emission.mark, nullptr) << rule;
+    for (const Emission& emission : out) EXPECT_EQ(emission.origin.mark, nullptr) << rule;
   }
 }
 
@@ -54,9 +55,14 @@ TEST(Mark, WhatIsNotHeldAnyMore_IsLetGo) {
   for (const std::string_view channel : {"c", "c", "d"}) {
     const Mark mark = std::make_shared<int>(1);
     seen.push_back(mark);
-    engine.on_event(
-        {.channel = channel, .bare = channel, .event = "e", .data = "1", .now_ms = 1, .unix_ms = 1, .mark = mark}, 0,
-        out);
+    engine.on_event({.channel = channel,
+                     .bare = channel,
+                     .event = "e",
+                     .data = "1",
+                     .now_ms = 1,
+                     .unix_ms = 1,
+                     .origin = {.mark = mark}},
+                    0, out);
   }
   engine.advance(5'000, 5'000, out);
   EXPECT_EQ(out.size(), 2U);

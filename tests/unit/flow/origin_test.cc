@@ -13,7 +13,7 @@
 namespace kilat::flow {
 namespace {
 
-constexpr Origin kClient{.from_client = true, .exclude = {7, 8}, .user_id = "alice", .packet = "the packet"};
+const Origin kClient{.from_client = true, .exclude = {7, 8}, .user_id = "alice", .packet = "the packet"};
 
 struct Origins {
   explicit Origins(const std::vector<std::string>& texts) : lab(texts) {}
