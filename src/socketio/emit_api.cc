@@ -1,6 +1,5 @@
 // The HTTP side of the emitter: from requests to orders.
 #include <algorithm>
-#include <functional>
 #include <tuple>
 #include <utility>
 
