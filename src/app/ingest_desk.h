@@ -63,8 +63,9 @@ class IngestDesk {
   Shard& shard_;
   store::IngestLog& log_;
   std::atomic<uint64_t>& retries_;
-  std::map<std::string, std::unique_ptr<Lane>, std::less<>> lanes_;  ///< by app; those that have jobs
+  // Before the lanes, which take themselves out of it when they go.
   std::map<hub::RequestId, Lane*> waiting_;                          ///< for answers about a window
+  std::map<std::string, std::unique_ptr<Lane>, std::less<>> lanes_;  ///< by app; those that have jobs
   std::map<std::string, Kept, std::less<>> kept_;                    ///< by app
   hub::RequestId last_request_ = kOwn;
   bool pumping_ = false;  ///< a task will
