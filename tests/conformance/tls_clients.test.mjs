@@ -207,9 +207,10 @@ describe('TLS with much to say', () => {
     await subscribe(reader, 'many');
     const padding = 'x'.repeat(300);
     reader._socket.pause();
+    let pause;
     const resume = setInterval(() => {
       reader._socket.resume();
-      setTimeout(() => reader._socket.pause(), 15);
+      pause = setTimeout(() => reader._socket.pause(), 15);
     }, 30);
     for (let i = 0; i < 10_000; i += 10) {
       const batch = Array.from({ length: 10 }, (_, k) => ({ name: 'n', channel: 'many', data: `${i + k} ${padding}` }));
@@ -217,6 +218,7 @@ describe('TLS with much to say', () => {
       assert.equal(response.status, 200, response.text);
     }
     clearInterval(resume);
+    clearTimeout(pause);
     reader._socket.resume();
     const last = await frameOf(reader, (f) => f.event === 'n' && f.data.startsWith('9999 '), 'the last message');
     assert.ok(last);
