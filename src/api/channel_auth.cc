@@ -8,6 +8,7 @@
 #include "api/answer.h"
 #include "auth/credentials.h"
 #include "auth/hmac.h"
+#include "auth/signed_text.h"
 #include "base/json_parser.h"
 #include "base/json_text.h"
 #include "base/member_data.h"
@@ -127,7 +128,7 @@ void ChannelAuth::decide(const Question& question, const auth::IdentityPtr& who)
     // The token goes along, so that the server knows roles and expiry when the client comes with it.
     std::string user;
     append_member(user, MemberKind::kSignin, who->user_id, who->info, question.token);
-    const std::string text = question.socket_id + "::user::" + user;
+    const std::string text = auth::user_text(question.socket_id, user);
     std::string body = R"({"auth":")" + app.key + ':' + auth::hmac_sha256_hex(app.secret, text) + R"(","user_data":)";
     append_json_string(body, user);
     return answer(question.ticket, body + '}');
@@ -161,16 +162,15 @@ void ChannelAuth::ask_backend(const Question& question, const auth::IdentityPtr&
 
 void ChannelAuth::grant(const Question& question, const hub::Member& member) {
   const hub::AppSettings& app = apps_[question.app].settings;
-  std::string text = question.socket_id + ':' + question.channel;
-  std::string data;
+  std::optional<std::string> data;
   if (hub::kind_of(question.channel).presence()) {
-    append_member(data, MemberKind::kPresence, member.user_id, member.info);
-    text += ':' + data;
+    append_member(data.emplace(), MemberKind::kPresence, member.user_id, member.info);
   }
+  const std::string text = auth::channel_text(question.socket_id, question.channel, data);
   std::string body = R"({"auth":")" + app.key + ':' + auth::hmac_sha256_hex(app.secret, text) + '"';
-  if (!data.empty()) {
+  if (data) {
     body += R"(,"channel_data":)";
-    append_json_string(body, data);
+    append_json_string(body, *data);
   }
   answer(question.ticket, body + '}');
 }

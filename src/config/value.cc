@@ -51,6 +51,10 @@ std::vector<std::string> parse_list(std::string_view text) {
   return entries;
 }
 
+std::string text_value(const Row& row, const std::string& text) {
+  return json_string(repair_utf8(row.urls && text.contains("://") ? http::shown_url(text) : text));
+}
+
 }  // namespace
 
 std::string format_number(const Row& row, uint64_t number) {
@@ -98,14 +102,6 @@ std::string check_value(const Row& row, Value& value) {
   }
   return {};
 }
-
-namespace {
-
-std::string text_value(const Row& row, const std::string& text) {
-  return json_string(repair_utf8(row.urls && text.contains("://") ? http::shown_url(text) : text));
-}
-
-}  // namespace
 
 std::string format_value(const Row& row, const Value& value) {
   if (row.type == Type::kSecret) return "\"…\"";

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "auth/signed_text.h"
 #include "base/member_data.h"
 #include "pusher/encode.h"
 #include "pusher/session.h"
@@ -15,7 +16,7 @@ void Session::sign_in(const ClientMessage& message) {
   if (colon == std::string_view::npos || message.auth->substr(0, colon) != settings().key) {
     return close(Reason::kSigninInvalid);
   }
-  const std::string signed_text = socket_id().text() + "::user::" + std::string(*message.user_data);
+  const std::string signed_text = auth::user_text(socket_id().text(), *message.user_data);
   if (!signed_by_app(signed_text, message.auth->substr(colon + 1))) return close(Reason::kSigninInvalid);
 
   SignIn sign_in{.user_data = std::string(*message.user_data), .watchlist = {}};

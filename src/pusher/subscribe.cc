@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "auth/signed_text.h"
 #include "base/utf8_repair.h"
 #include "pusher/encode.h"
 #include "pusher/formats.h"
@@ -132,13 +133,7 @@ Reason Session::check_signature(const ClientMessage& message) {
   const size_t colon = message.auth->find(':');
   if (colon == std::string_view::npos) return Reason::kChannelAuthInvalid;
   if (message.auth->substr(0, colon) != settings().key) return Reason::kChannelAuthKeyInvalid;
-  std::string signed_text = socket_id().text();
-  signed_text += ':';
-  signed_text += message.channel;
-  if (message.channel_data) {
-    signed_text += ':';
-    signed_text += *message.channel_data;
-  }
+  const std::string signed_text = auth::channel_text(socket_id().text(), message.channel, message.channel_data);
   return signed_by_app(signed_text, message.auth->substr(colon + 1)) ? Reason::kNone : Reason::kChannelAuthInvalid;
 }
 

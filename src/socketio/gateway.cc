@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "auth/signed_text.h"
 #include "base/json_text.h"
 #include "base/member_data.h"
 #include "hub/client_event.h"
@@ -104,9 +105,7 @@ Reason Socket::read_member(const Request& request, hub::Member& member) {
 }
 
 bool Socket::signature_fits(const Request& request, std::string_view name) {
-  std::string text = id() + ':' + std::string(name);
-  if (request.channel_data) text += ':' + *request.channel_data;
-  return signature_fits(request.auth, text);
+  return signature_fits(request.auth, auth::channel_text(id(), name, request.channel_data));
 }
 
 void Socket::join(const std::string& channel, hub::Entry entry, std::optional<uint64_t> ack,

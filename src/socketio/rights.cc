@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "auth/signed_text.h"
 #include "base/json_text.h"
 #include "socketio/session.h"
 #include "socketio/socket.h"
@@ -27,7 +28,7 @@ void Socket::sign_in(std::string_view argument, std::optional<uint64_t> ack) {
   if (!request || (!request->user_data && !request->token)) return refuse(ack, Reason::kSioArgumentsInvalid);
   if (!app().settings.user_authentication) return refuse(ack, Reason::kSigninDisabled);
   if (request->token) return sign_in_with(*request->token, ack);
-  if (!signature_fits(request->auth, id() + "::user::" + *request->user_data)) {
+  if (!signature_fits(request->auth, auth::user_text(id(), *request->user_data))) {
     return refuse(ack, Reason::kSigninInvalid);
   }
   std::optional<MemberData> data = shard_.parser.parse_member(*request->user_data, MemberKind::kSignin);
