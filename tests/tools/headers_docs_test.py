@@ -41,6 +41,18 @@ class Headers(Tree):
         self.write("src/base/a.h", "// Why.\nstruct A {};\n")
         self.assertIn("redefinition", self.complaints()[0])
 
+    def test_header_that_its_own_source_includes_first_is_left_to_the_build(self):
+        self.write("src/base/a.h", "// Why.\n#pragma once\nstd::string f();\n")
+        source = self.write("src/base/a.cc", '#include "base/a.h"\n\n#include <string>\n')
+        self.assertEqual(self.complaints(), [])
+        source.write_text('#include <string>\n\n#include "base/a.h"\n', encoding="utf-8")
+        self.assertIn("string", self.complaints()[0])
+
+    def test_header_without_guard_is_not_left_to_the_build(self):
+        self.write("src/base/a.h", "// Why.\nstruct A {};\n")
+        self.write("src/base/a.cc", '#include "base/a.h"\n')
+        self.assertIn("redefinition", self.complaints()[0])
+
     def test_header_without_opening_comment_fails(self):
         self.write("src/base/a.h", "#pragma once\n")
         self.assertIn("opens with a comment", self.complaints()[0])
