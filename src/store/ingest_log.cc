@@ -84,7 +84,7 @@ bool IngestLog::push(Order order, bool bounded) {
   {
     const std::lock_guard lock(mutex_);
     if (stopping_ || health_.for_good()) return false;
-    if (bounded && orders_.size() >= kAsksMax) return false;
+    if (bounded && orders_.size() >= kOrdersMax) return false;
     if (orders_.empty()) lasting_ms_ = monotonic_ms() + kLastingMs;
     hurry_ |= !one.front().lasting || orders_.size() >= kLastingOrders;
     orders_.splice(orders_.end(), one);
@@ -214,8 +214,9 @@ bool IngestLog::forget(std::string app, int64_t id, std::move_only_function<void
 bool IngestLog::ask(Question question) {
   {
     const std::lock_guard lock(mutex_);
-    if (stopping_ || questions_.size() >= kAsksMax) return false;
+    if (stopping_ || unanswered_ >= kQuestionsMax) return false;
     questions_.push_back(std::move(question));
+    ++unanswered_;
   }
   wake_.notify_one();
   return true;

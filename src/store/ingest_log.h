@@ -4,9 +4,10 @@
 // Owner: the process; opened and started before the shards run, stopped after they have ended. Any thread may call what
 // stands under "any thread"; nothing there waits for the disk.
 // Bounds: Options::queue_bytes_max for all jobs on disk, failed ones included, and what waits to be written;
-// kLaneBytes and kLaneJobs of an app and kOutBytesMax of all are out at once; kAsksMax questions and orders wait.
-// Invariants: a job was told as accepted only when it is on disk; its readings are stored in the same transaction that
-// says so, thus once; it is handed out at least once, and stays on disk until finished() or failed() came back.
+// kLaneBytes and kLaneJobs of an app and kOutBytesMax of all are out at once; kQuestionsMax questions and kOrdersMax
+// orders wait. Invariants: a job was told as accepted only when it is on disk; its readings are stored in the same
+// transaction that says so, thus once; it is handed out at least once, and stays on disk until finished() or failed()
+// came back.
 #pragma once
 
 #include <atomic>
@@ -39,7 +40,8 @@ class IngestLog {
   static constexpr size_t kLaneJobs = 64;
   static constexpr uint64_t kOutBytesMax = 64 * 1024 * 1024;
   static constexpr uint64_t kStepBytes = 1024 * 1024;  ///< taken out of the queue in one transaction
-  static constexpr size_t kAsksMax = 10'000;
+  static constexpr size_t kOrdersMax = 10'000;
+  static constexpr size_t kQuestionsMax = 1'000;
   /// Nobody waits for what came back: it goes with the next commit, but no later than this, or when so much has
   /// gathered.
   static constexpr uint64_t kLastingMs = 20;
@@ -177,6 +179,7 @@ class IngestLog {
   std::deque<Question> questions_;
   std::map<std::string, uint64_t> keep_ms_;
   Served served_;
+  size_t unanswered_ = 0;  // questions, also those in asked_
   bool stopping_ = false;
   bool hurry_ = false;       // somebody waits for one of orders_
   uint64_t lasting_ms_ = 0;  // when orders_ are carried out in any case

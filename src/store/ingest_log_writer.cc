@@ -206,7 +206,9 @@ void IngestLog::answer_one() {
     question(nullptr, &fault);
   }
   const memory::MustSucceed keeping;
-  if (!answered) asked_.push_back(std::move(question));
+  if (!answered) return asked_.push_back(std::move(question));
+  const std::lock_guard lock(mutex_);
+  --unanswered_;
 }
 
 void IngestLog::end_questions() {

@@ -106,6 +106,7 @@ uint64_t SocketStore::change(std::string key, Change change) {
     const std::lock_guard lock(mutex_);
     if (stopping_ || health_.for_good()) return 0;
     const size_t bytes = bytes_of(key, change);
+    if (change.record) shards_ |= uint64_t{1} << change.shard;
     const auto found = changes_.find(key);
     if (found != changes_.end()) {
       bytes_ = bytes_ - bytes_of(key, found->second) + bytes;
@@ -179,10 +180,7 @@ bool SocketStore::take() {
   bytes_ = 0;
   taken_wipe_ = std::exchange(wipe_, false);
   taken_ticket_ = last_ticket_;
-  taken_shards_ = taken_wipe_ ? UINT64_MAX : 0;
-  for (const auto& [key, change] : taken_) {
-    if (change.record) taken_shards_ |= uint64_t{1} << change.shard;
-  }
+  taken_shards_ = std::exchange(shards_, 0);
   return (!taken_.empty() || taken_wipe_) && !health_.for_good();
 }
 

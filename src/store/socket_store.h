@@ -99,6 +99,7 @@ class SocketStore {
   bool wipe_ = false;  ///< all rows go first
   bool stopping_ = false;
   uint64_t last_ticket_ = 0;
+  uint64_t shards_ = 0;  ///< that have a ticket since the writer took changes_, also for what was erased again since
   FileHealth health_;
   std::atomic<bool> failing_ = false;
 

@@ -60,6 +60,31 @@ TEST_F(SocketStoreTest, TheLastRecordOfAKey_IsThereAfterARestart_AndWhatWasErase
   EXPECT_EQ(mode(file("sockets.db")), 0600U);
 }
 
+TEST_F(SocketStoreTest, WhoseRecordIsErasedAtOnce_IsToldAllTheSame) {
+  const auto store = open();
+  for (int i = 0; i < 200; ++i) {
+    {
+      const std::lock_guard lock(mutex_);
+      shards_ = 0;
+    }
+    const uint64_t ticket = store->put({.key = "k", .shard = 7, .record = "r"});
+    store->erase("k");
+    wait_for(ticket);
+    const std::lock_guard lock(mutex_);
+    ASSERT_EQ(shards_, 1U << 7) << i;
+  }
+}
+
+TEST_F(SocketStoreTest, WhoseRecordAnotherShardReplaces_IsToldAllTheSame) {
+  const auto store = open();
+  const uint64_t first = store->put({.key = "k", .shard = 1, .record = "r"});
+  const uint64_t second = store->put({.key = "k", .shard = 2, .record = "s"});
+  EXPECT_LT(first, second);
+  wait_for(second);
+  const std::lock_guard lock(mutex_);
+  EXPECT_EQ(shards_, 0b110U);
+}
+
 TEST_F(SocketStoreTest, EachRun_HasANumberAboveThoseBefore) {
   EXPECT_EQ(open()->run(), 1U);
   EXPECT_EQ(open()->run(), 2U);
