@@ -85,6 +85,8 @@ class Connection final : private net::StreamHandler, private pusher::SessionHost
   uint32_t place = 0;  ///< in the shard's list of connections
   /// Came to the listener for metrics: only health and figures are served.
   bool admin : 1 = false;
+  /// It was closed for the drain; a request under way may still be answered.
+  bool asked_to_go : 1 = false;
 
   static Connection& of(net::StreamHandler& handler) { return static_cast<Connection&>(handler); }
 

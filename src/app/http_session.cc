@@ -103,7 +103,8 @@ void HttpSession::take(std::span<char> bytes) {
 
 bool HttpSession::full() {
   if (upload_ && upload_->busy()) return true;
-  return slots_.size() >= kPipelineMax || connection_.stream().cost() > shard_.settings().limits.outbox_soft_bytes;
+  return slots_.size() >= kPipelineMax ||
+         connection_.stream().cost() + slot_bytes_ > shard_.settings().limits.outbox_soft_bytes;
 }
 
 bool HttpSession::parse(std::span<char> bytes) {
@@ -161,6 +162,7 @@ void HttpSession::push_continue() {
   Slot& slot = slots_.emplace_back();
   slot.done = true;
   slot.bytes = kContinue;
+  slot_bytes_ += slot.bytes.size();
 }
 
 HttpSession::Slot& HttpSession::new_slot(const http::Request& request) {
@@ -205,6 +207,7 @@ bool HttpSession::upgrade(const http::Request& request, const Route& route, std:
   if (reason == Reason::kNone) {
     send_ready();
     if (slots_.empty() && route.target == Target::kSocketIo) {
+      shard_.wheel().cancel(*this);
       reason = connection_.upgrade_socketio(request, upgrade, route.echo, rest);
       if (reason == Reason::kNone) return true;
       return refuse_upgrade(request, route, reason);
@@ -427,6 +430,7 @@ void HttpSession::prepare_tail(const api::Tail& tail, const http::Request& reque
   const bool chunked = http::append_stream_head(
       slot.bytes, head, {.keep_alive = false, .minor_version = request.minor_version(), .date = shard_.http_date()});
   slot.done = true;
+  slot_bytes_ += slot.bytes.size();
   shard_.traffic().answer(HttpRoute::kTail, head.status);
   slot.keep_alive = true;  // the stream is the last answer, but it has no end of its own
   tailing_ = true;
@@ -450,6 +454,7 @@ void HttpSession::fill(Slot& slot, const http::Response& response, bool prefligh
       .cors = http::cors_headers(shard_.settings().http.cors_origins, {.options = preflight, .origin = slot.origin})};
   http::append_response(slot.bytes, response, options);
   slot.done = true;
+  slot_bytes_ += slot.bytes.size();
 }
 
 void HttpSession::answer(uint32_t sequence, const http::Response& response) {
@@ -488,6 +493,7 @@ void HttpSession::send_ready() {
   size_t sent = 0;
   for (; sent < slots_.size() && slots_[sent].done && keep_alive; ++sent) {
     keep_alive = slots_[sent].keep_alive;
+    slot_bytes_ -= slots_[sent].bytes.size();
     if (bytes.empty()) {
       bytes = std::move(slots_[sent].bytes);
     } else {

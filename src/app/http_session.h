@@ -108,6 +108,7 @@ class HttpSession final : private Timer {
   Connection& connection_;
   http::RequestParser parser_;
   std::vector<Slot> slots_;  ///< unanswered requests, and answers that wait for an earlier one
+  size_t slot_bytes_ = 0;    ///< of these answers
   std::string backlog_;      ///< input that waits until slots are free
   uint64_t id_;
   uint32_t first_sequence_ = 0;  ///< of slots_.front()

@@ -455,8 +455,10 @@ void Shard::start_drain() {
 void Shard::drain_some() {
   const size_t due = drain_schedule_.due(now_us_ - drain_from_us_, pusher_.random);
   for (size_t i = connections_.size(); i-- > 0 && drain_closed_ < due;) {
-    if (connections_[i]->stream().finishing()) continue;
-    connections_[i]->close(Reason::kServerDraining);
+    Connection& connection = *connections_[i];
+    if (connection.asked_to_go || connection.stream().finishing()) continue;
+    connection.asked_to_go = true;
+    connection.close(Reason::kServerDraining);
     ++drain_closed_;
   }
   if (now_us_ - drain_from_us_ >= drain_schedule_.spread_us()) {

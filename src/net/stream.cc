@@ -52,6 +52,11 @@ void Stream::on_ready(uint32_t events) {
   }
 }
 
+// Whoever reads no more until its answers are gone: the kernel reports room only where there was none.
+void Stream::tell_drained() {
+  if (fd_ >= 0 && paused_ && !finishing_ && empty()) handler_.on_drained();
+}
+
 void Stream::read_some() {
   char* buffer = reactor().read_buffer_.get();
   const ssize_t got = recv(fd_, buffer, Reactor::kReadBytes, 0);

@@ -56,7 +56,10 @@ void Stream::on_ready_wrapped(uint32_t events) {
     }
   }
   if (fd_ < 0 || !transport_) return;
-  if (transport_->writing_wants_read()) flush();
+  if (transport_->writing_wants_read()) {
+    flush();
+    tell_drained();
+  }
   if (fd_ >= 0) watch();
 }
 

@@ -182,6 +182,20 @@ TEST_F(StreamTest, PausedReading_StillSends) {
   EXPECT_EQ(read_all(connection, text.size()), text);
 }
 
+TEST_F(StreamTest, PausedReading_HearsWhenAllIsSent_AlsoWhereTheSocketNeverWasFull) {
+  Connection connection(reactor, tcp_pair());
+  connection.stream->push(FramePtr::make("one"));
+  reactor.flush();
+  EXPECT_EQ(connection.handler.drained, 0) << "nobody waits for it";
+  connection.stream->pause_reading(true);
+  connection.stream->push(FramePtr::make("two"));
+  reactor.flush();
+  EXPECT_EQ(connection.handler.drained, 1);
+  reactor.flush();
+  EXPECT_EQ(connection.handler.drained, 1);
+  EXPECT_EQ(read_all(connection, 6), "onetwo");
+}
+
 TEST_F(StreamTest, PausedFromInsideOnBytes_GetsNoFurtherCall) {
   Connection connection(reactor, tcp_pair());
   connection.handler.when_bytes = [&] { connection.stream->pause_reading(true); };
