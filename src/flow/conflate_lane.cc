@@ -9,7 +9,7 @@ void ConflateLane::Entry::reset() {
   for (std::string* text : {&held.event, &held.data, &held.origin.user_id, &held.origin.packet}) {
     WindowTable<Entry>::shrink(*text);
   }
-  held.origin.mark.reset();
+  held.origin.drop_mark();
   events = 0;
 }
 
@@ -18,7 +18,10 @@ Lane::Outcome ConflateLane::take(const Event& event, uint8_t depth) {
   const std::optional<std::string_view> key = key_on_stage();
   if (!key) return Outcome::kUnfit;
   if (Entry* entry = table_.find(*key)) {
-    if (!replace(entry->held, event, depth)) return Outcome::kUnfit;
+    if (!replace(entry->held, event, depth)) {
+      if (target().empty()) forget(*entry);
+      return Outcome::kUnfit;
+    }
     ++entry->events;
   } else if (!add(*key, event, depth)) {
     return Outcome::kUnfit;
@@ -26,6 +29,15 @@ Lane::Outcome ConflateLane::take(const Event& event, uint8_t depth) {
   ++counters().held;
   open();
   return Outcome::kTaken;
+}
+
+// The event that comes now goes out at once; an older one must not come after it.
+void ConflateLane::forget(Entry& entry) {
+  state().release(0, entry.held.bytes());
+  entry.held.clear();
+  counters().held -= entry.events;
+  counters().folded += entry.events;
+  entry.events = 0;
 }
 
 bool ConflateLane::add(std::string_view key, const Event& event, uint8_t depth) {
@@ -65,21 +77,23 @@ void ConflateLane::send_each() {
 
 void ConflateLane::send_batch() {
   const auto entries = table_.entries();
-  if (entries.empty()) return;
-  const Form form = form_of(entries.front()->held.data);
+  const auto first = std::ranges::find_if(entries, [](const auto& entry) { return entry->events > 0; });
+  if (first == entries.end()) return;
+  const Form form = form_of((*first)->held.data);
   std::string data(form == Form::kLiteral ? "\"[" : "[");
   uint8_t depth = 0;
   uint64_t events = 0;
   Origin origin;
   for (const auto& entry : entries) {
-    if (entry != entries.front()) data += ',';
+    if (entry->events == 0) continue;
+    if (entry != *first) data += ',';
     stage().data.append_inside(data, entry->held.data, form);
     depth = std::max(depth, entry->held.depth);
     events += entry->events;
     origin.from_client |= entry->held.origin.from_client;
   }
   data += form == Form::kLiteral ? "]\"" : "]";
-  emit(entries.front()->held.event, std::move(data), depth, origin);
+  emit((*first)->held.event, std::move(data), depth, origin);
   counters().held -= events;
   counters().folded += events - 1;
 }

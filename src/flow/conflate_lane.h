@@ -27,6 +27,7 @@ class ConflateLane final : public WindowLane {
   };
 
   bool add(std::string_view key, const Event& event, uint8_t depth);
+  void forget(Entry& entry);
   void send_each();
   void send_batch();
   void clear();

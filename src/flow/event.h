@@ -23,6 +23,7 @@ struct Origin {
   std::string_view user_id = {};
   std::string_view packet = {};
   Mark mark = {};
+  uint32_t mark_bytes = 0;  ///< of the memory
 };
 
 /// The same, with texts of its own.
@@ -32,9 +33,14 @@ struct KeptOrigin {
   std::string user_id;
   std::string packet;
   Mark mark = {};
+  uint32_t mark_bytes = 0;
 
-  Origin view() const { return {from_client, exclude, user_id, packet, mark}; }
-  uint64_t bytes() const { return user_id.size() + packet.size(); }
+  Origin view() const { return {from_client, exclude, user_id, packet, mark, mark_bytes}; }
+  uint64_t bytes() const { return user_id.size() + packet.size() + mark_bytes; }
+  void drop_mark() {
+    mark.reset();
+    mark_bytes = 0;
+  }
 };
 
 /// An event on its way through the home of its channel; views, for one call.

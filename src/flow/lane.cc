@@ -21,7 +21,7 @@ uint64_t bytes_of(const Lane::Names& names) {
 
 void Held::clear() {
   for (std::string* text : {&event, &data, &origin.user_id, &origin.packet}) text->clear();
-  origin.mark.reset();
+  origin.drop_mark();
 }
 
 Lane::Lane(Stage& stage, RuleState& state, const Names& names)
@@ -47,8 +47,12 @@ void Lane::emit(std::string_view own_name, std::string&& data, uint8_t depth, co
   emission.depth = derived ? static_cast<uint8_t>(depth + 1) : depth;
   emission.derived = derived;
   if (key) emission.subject = subject_of(*key);
-  emission.origin = {origin.from_client, origin.exclude, std::string(origin.user_id), std::string(origin.packet),
-                     derived ? Mark() : origin.mark};
+  emission.origin = {origin.from_client,
+                     origin.exclude,
+                     std::string(origin.user_id),
+                     std::string(origin.packet),
+                     derived ? Mark() : origin.mark,
+                     derived ? 0 : origin.mark_bytes};
   std::vector<Emission>& out = *stage().out;
   out.push_back(std::move(emission));
   out.back().data = std::move(data);
@@ -85,7 +89,7 @@ bool Lane::json_on_stage() const {
 uint64_t Lane::held_bytes(const Event& event) const {
   const Origin& origin = event.origin;
   return event.data.size() + (rule().as.empty() ? event.event.size() : 0) + origin.user_id.size() +
-         origin.packet.size();
+         origin.packet.size() + origin.mark_bytes;
 }
 
 void Lane::hold(Held& held, const Event& event, uint8_t depth) const {
@@ -103,6 +107,7 @@ void Lane::hold(Held& held, const Event& event, uint8_t depth) const {
   held.origin.user_id = event.origin.user_id;
   held.origin.packet = event.origin.packet;
   held.origin.mark = event.origin.mark;
+  held.origin.mark_bytes = event.origin.mark_bytes;
 }
 
 bool Lane::replace(Held& held, const Event& event, uint8_t depth) const {

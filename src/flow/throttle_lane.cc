@@ -24,10 +24,22 @@ Lane::Outcome ThrottleLane::take(const Event& event, uint8_t depth) {
     return Outcome::kTaken;
   }
   Key& key = *found->second;
-  if (!replace(key.held, event, depth)) return Outcome::kUnfit;
+  if (!replace(key.held, event, depth)) {
+    if (target().empty() && key.waiting) forget(key);
+    return Outcome::kUnfit;
+  }
   ++(key.waiting ? counters().folded : counters().held);
   key.waiting = true;
   return Outcome::kTaken;
+}
+
+// The event that comes now goes out at once; an older one must not come after it.
+void ThrottleLane::forget(Key& key) {
+  state().release(0, key.held.bytes());
+  key.held.clear();
+  key.waiting = false;
+  --counters().held;
+  ++counters().folded;
 }
 
 bool ThrottleLane::make_key(std::string_view name, const Event& event, uint8_t depth) {

@@ -33,6 +33,7 @@ class ThrottleLane final : public Lane {
   bool make_key(std::string_view name, const Event& event, uint8_t depth);
   void end_interval(Key& key);
   void send_waiting(Key& key);
+  void forget(Key& key);
 
   KeyMap<std::unique_ptr<Key>> keys_;
 };

@@ -3,6 +3,7 @@
 // long as one of the publications that have it.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string_view>
 
@@ -19,6 +20,8 @@ class Audience {
 
   /// Whether `reader` gets the event, live, through `channel`, which it reads.
   virtual bool includes(const Subscriber& reader, std::string_view channel) const = 0;
+  /// What it takes of the memory, about. Several publications may share it.
+  virtual size_t bytes() const = 0;
 };
 
 using AudiencePtr = std::shared_ptr<const Audience>;

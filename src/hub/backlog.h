@@ -81,7 +81,9 @@ class Backlog {
   };
   using Order = std::list<Held>;
 
-  static uint32_t cost(const Publication& publication) { return publication.text_bytes() + kHeldCost; }
+  static uint32_t cost(const Publication& publication) {
+    return publication.text_bytes() + publication.audience_bytes() + kHeldCost;
+  }
   bool replace(Held& held);
   void add(Held&& held);
   void remove(Order::iterator held);

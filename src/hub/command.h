@@ -50,6 +50,11 @@ struct JoinReply {
   PublicationPtr cached;                      ///< cache channels: the last event, if one is alive
   std::unique_ptr<HistoryAnswer> history;     ///< null: none was wanted
   uint64_t order = 0;                         ///< of the last durable event that the home has delivered to anybody
+
+  /// Whether the joiner gets the last event with its past, or has seen it before: `cached` would be once too often.
+  bool has_last() const {
+    return history && (!history->missed.empty() || (history->asked && history->refused == Reason::kNone));
+  }
 };
 
 struct LeaveRequest {

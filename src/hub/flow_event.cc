@@ -16,7 +16,8 @@ flow::Event flow_event(const Publication& publication, uint64_t now_ms, uint64_t
                      .exclude = {exclude.place, exclude.random},
                      .user_id = publication.user_id(),
                      .packet = publication.packet(),
-                     .mark = publication.audience()}};
+                     .mark = publication.audience(),
+                     .mark_bytes = publication.audience_bytes()}};
 }
 
 PublicationDraft draft_of(const flow::Emission& emission, AppIndex app) {

@@ -15,8 +15,9 @@ uint64_t wire_bytes(const Publication& publication) {
 
 uint64_t History::cost(const Publication& publication) {
   // The frame that readers share has the texts once more.
-  return kEventOverheadBytes + 2 * (publication.channel().size() + publication.event().size() +
-                                    publication.data().size() + publication.packet().size());
+  return kEventOverheadBytes + publication.audience_bytes() +
+         2 * (publication.channel().size() + publication.event().size() + publication.data().size() +
+              publication.packet().size());
 }
 
 void History::push(const PublicationPtr& publication, uint64_t now_ms, uint64_t unix_ms, const HistoryLimits& limits) {

@@ -41,7 +41,7 @@ KeptHistory* HomeHub::history_of(HomeChannel& channel) {
     channel.kept = std::make_unique<KeptHistory>(&HomeHub::on_history_due, *this, channel, epoch);
     channel.kept->limits = *limits;
     try {
-      channel.kept->place = histories_.insert(histories_.end(), &channel);
+      channel.kept->place = histories_.insert(histories_.begin(), &channel);
     } catch (...) {
       channel.kept.reset();
       throw;
@@ -82,12 +82,18 @@ Care HomeHub::care_of(AppIndex app, std::string_view channel) const {
   return flow != nullptr && flow->engine.concerns(channel, bare_name(channel)) ? Care::kFolds : Care::kNone;
 }
 
+// Those to which nothing was ever published stand before all others.
+void HomeHub::rank(const HomeChannel& channel) {
+  const bool written = channel.kept->history.position().offset != 0;
+  histories_.splice(written ? histories_.end() : histories_.begin(), histories_, channel.kept->place);
+}
+
 void HomeHub::keep(HomeChannel& channel, const PublicationPtr& publication) {
   KeptHistory& kept = *channel.kept;
   const uint64_t before = kept_cost(channel);
   kept.history.push(publication, now_ms_, unix_ms_, kept.limits);
   kept.quiet_ms = now_ms_;
-  histories_.splice(histories_.end(), histories_, kept.place);
+  rank(channel);
   history_bytes_ = history_bytes_ - before + kept_cost(channel);
   if (!kept.expiry.armed()) watch_history(channel);
   if (kept.limits.durable) trim(channel);
@@ -113,6 +119,7 @@ HomeChannel* HomeHub::restore(AppIndex app, std::string_view name, Position posi
   kept.history.skip_to(position.offset, gone_order);
   kept.promised = position.offset;
   kept.begun = true;
+  rank(channel);
   return &channel;
 }
 
@@ -138,8 +145,22 @@ bool HomeHub::answers(const HomeChannel& channel, const HistoryAsk& ask) const {
   return limits != nullptr && limits->durable;
 }
 
+// Asking makes a history, which is to push out nothing that was published: at most others that were only asked for.
+bool HomeHub::room_for_asked() {
+  constexpr int kLooksMax = 64;
+  int looks = 0;
+  for (auto at = histories_.begin(); at != histories_.end() && history_bytes_ > limits_.history_bytes_max;) {
+    HomeChannel& asked = **at++;
+    if (++looks > kLooksMax || asked.kept->history.position().offset != 0) break;
+    if (asked.subscribers > 0 || asked.kept->in_flight > 0) continue;
+    drop_history(asked);
+    close_if_unused(asked);
+  }
+  return history_bytes_ <= limits_.history_bytes_max;
+}
+
 HistoryAnswer HomeHub::past_of(HomeChannel& channel, const HistoryAsk& ask) {
-  KeptHistory* kept = history_of(channel);
+  KeptHistory* kept = channel.kept || room_for_asked() ? history_of(channel) : nullptr;
   HistoryAnswer answer{.position = {},
                        .asked = ask.recover,
                        .refused = ask.recover ? Reason::kHistoryOff : Reason::kNone,

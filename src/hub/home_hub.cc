@@ -72,8 +72,12 @@ void HomeHub::admit(HomeChannel& channel, const JoinRequest& request, Admission&
     try {
       admission.history = std::make_unique<HistoryAnswer>(past_of(channel, *request.history));
     } catch (const std::bad_alloc&) {
-      admission.refused = Reason::kMemoryBudget;
-      return;
+      // Refusing the join itself would leave a shard that has given it up in doubt whether there is a reader to take
+      // out.
+      const memory::MustSucceed answering;
+      admission.history = std::make_unique<HistoryAnswer>();
+      admission.history->asked = request.history->recover;
+      admission.history->refused = Reason::kMemoryBudget;
     }
   }
   if (!channel.presence) return;
@@ -151,6 +155,7 @@ void HomeHub::leave(ShardIndex from, const LeaveRequest& request) {
   if (channel->kept && channel->subscribers == 0) {
     channel->kept->quiet_ms = now_ms_;
     watch_history(*channel);
+    if (channel->kept->history.position().offset == 0) rank(*channel);
   }
   close_if_unused(*channel);
 }

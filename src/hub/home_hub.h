@@ -154,6 +154,8 @@ class HomeHub {
   HomeChannel* open_for_history(HomeChannel* channel, const Publication& publication);
   bool answers(const HomeChannel& channel, const HistoryAsk& ask) const;
   HistoryAnswer past_of(HomeChannel& channel, const HistoryAsk& ask);
+  bool room_for_asked();
+  void rank(const HomeChannel& channel);
   void keep(HomeChannel& channel, const PublicationPtr& publication);
   void trim(HomeChannel& channel);
   bool begin_log(HomeChannel& channel);
@@ -190,7 +192,8 @@ class HomeHub {
   ChannelSet<HomeChannel> channels_;
   std::list<HomeChannel*> cached_;  ///< channels with a cached event, oldest first
   uint64_t cached_bytes_ = 0;
-  std::list<HomeChannel*> histories_;  ///< channels with a history, the one with the oldest last event first
+  std::list<HomeChannel*>
+      histories_;  ///< channels with a history, those without any first, then the one with the oldest last event
   uint64_t history_bytes_ = 0;
   std::vector<HistoryRules> history_rules_;  ///< by app
   uint32_t rules_version_ = 0;

@@ -13,14 +13,14 @@
 namespace kilat::hub {
 
 std::optional<PublishReply> HomeHub::publish(const PublicationPtr& publication, const Publisher& publisher) {
-  if (Repeats::Entry* before = repeats_.find(*publication, now_ms_)) {
-    if (before->tag == 0) return before->reply;
-    try {
+  try {
+    if (const Repeats::Entry* before = repeats_.find(*publication, now_ms_)) {
+      if (before->tag == 0) return before->reply;
       committing_.at(before->tag).publishers.push_back(publisher);
       return std::nullopt;
-    } catch (const std::bad_alloc&) {
-      return refuse(*publication, Reason::kApiOverCapacity);
     }
+  } catch (const std::bad_alloc&) {
+    return refuse(*publication, Reason::kApiOverCapacity);
   }
   HomeChannel* channel = channels_.find(publication->app(), publication->channel());
   if (!has_room_for(interest_of(channel, *publication))) return refuse(*publication, Reason::kApiOverCapacity);
@@ -46,6 +46,7 @@ std::optional<PublishReply> HomeHub::publish(const PublicationPtr& publication, 
     if (channel != nullptr) close_if_unused(*channel);
     reply = refuse(*publication, Reason::kApiOverCapacity);
   }
+  const memory::MustSucceed noting;
   if (reply && reply->refused != Reason::kNone) {
     repeats_.forget(*publication);
     return reply;
@@ -96,7 +97,12 @@ std::optional<PublishReply> HomeHub::take(HomeChannel*& channel, const Publicati
   ++tallies_[publication->app()].accepted[publication->from_client()];
   spread(interest_of(channel, *publication), publication);
   PublishReply reply = counts_of(channel);
-  if (kept != nullptr) reply.position = kept->history.position();
+  if (kept != nullptr) {
+    reply.position = kept->history.position();
+  } else if (channel != nullptr) {
+    // Its rule has gone, and with it its history.
+    close_if_unused(*std::exchange(channel, nullptr));
+  }
   return reply;
 }
 
@@ -112,8 +118,14 @@ std::optional<PublishReply> HomeHub::commit(HomeChannel& channel, const Publicat
     // makes those of two homes come about as they were published.
     last_order_ = std::max(last_order_ + 1, unix_ms_ * 1'000);
     publication.order_as(last_order_);
-    taken = durable_->append(*publication, kept.promised + 1, unix_ms_, tag);
+    try {
+      taken = durable_->append(*publication, kept.promised + 1, unix_ms_, tag);
+    } catch (...) {
+      committing_.erase(tag);
+      throw;
+    }
     if (taken) {
+      const memory::MustSucceed noting;
       repeats_.pending(*publication, tag);
       ++kept.promised;
       ++kept.in_flight;

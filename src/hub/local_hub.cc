@@ -207,9 +207,19 @@ void LocalHub::deliver_own(const Reader& reader, const Publication& publication)
 }
 
 void LocalHub::deliver_to_one(Subscriber& subscriber, const Publication& publication) {
+  deliver_as(subscriber, subscriber.format_, publication);
+}
+
+void LocalHub::deliver_to_reader(const Reader& reader, const Publication& publication) {
+  if (waits(reader, publication)) return;
+  Subscriber& subscriber = *reader.subscriber;
+  deliver_as(subscriber, subscriber.subscriptions_[reader.subscription].options.format, publication);
+}
+
+void LocalHub::deliver_as(Subscriber& subscriber, Format format, const Publication& publication) {
   try {
-    if (!sink_.shared(subscriber.format_)) return sink_.deliver_own(subscriber, publication);
-    net::Frame* frame = publication.frame(subscriber.format_, sink_);
+    if (!sink_.shared(format)) return sink_.deliver_own(subscriber, publication);
+    net::Frame* frame = publication.frame(format, sink_);
     frame->retain();
     subscriber.outbox_->push_retained(frame);
   } catch (const std::bad_alloc&) {

@@ -51,6 +51,8 @@ class LocalHub {
   void deliver(const Publication& publication);
   /// Hands an event to one subscriber, whatever it reads: for what is chosen by more than a channel. An event only.
   void deliver_to_one(Subscriber& subscriber, const Publication& publication);
+  /// Hands an event to one reader of its channel, as its subscription wants it.
+  void deliver_to_reader(const Reader& reader, const Publication& publication);
   /// Hands a subscriber what it missed, in the format in which it reads the channel.
   void deliver_past(Subscriber& subscriber, const Subscription& subscription, std::span<const PublicationPtr> past);
 
@@ -85,6 +87,7 @@ class LocalHub {
   LocalChannel& channel(AppIndex app, std::string_view name, ShardIndex home);
   static bool meant(const Reader& reader, const Publication& publication);
   void deliver_own(const Reader& reader, const Publication& publication);
+  void deliver_as(Subscriber& subscriber, Format format, const Publication& publication);
   void deliver_to(LocalChannel& channel, Format format, const Publication& publication);
   void deliver_to_seeing(std::vector<Reader>& readers, const Publication& publication);
   void drop_reference(LocalChannel& channel);

@@ -90,6 +90,8 @@ class Publication {
   std::string_view subject() const { return part(6); }
   /// Bytes of its texts.
   uint32_t text_bytes() const { return ends_.back(); }
+  /// Bytes of its audience, about.
+  uint32_t audience_bytes() const { return audience_ ? static_cast<uint32_t>(audience_->bytes()) : 0; }
 
   /// The frame for `format`, encoded now if nobody has needed it before. Any shard. The publication keeps its own
   /// reference; the caller retains what it hands on.

@@ -76,6 +76,7 @@ void ShardHub::join(Subscriber& subscriber, std::string_view channel, Member mem
     // It goes on reading in the format in which it is listed.
     options.format = present->options.format;
     options.folded = present->options.folded;
+    options.positions = present->options.positions;
     present->options = options;
     request->again = true;
     request->token = present->token;

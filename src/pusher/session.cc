@@ -229,15 +229,16 @@ void Session::check_deadlines() {
 void Session::on_joined(const hub::JoinReply& reply) {
   if (closing_) return;
   if (reply.kind.user()) return welcome_user();
-  if (reply.refused != Reason::kNone) return refuse_subscription(reply.refused, reply.channel);
+  if (reply.refused != Reason::kNone) {
+    if (!reply.again) drop_fold(reply.channel);
+    return refuse_subscription(reply.refused, reply.channel);
+  }
   const hub::Subscription* subscription = find(reply.channel);
   send(subscription_succeeded(reply, subscription != nullptr && subscription->options.hide_members));
   if (!reply.kind.cache || reply.again) return;
-  // Who gets the past has the last event in it, or has seen it before.
-  const hub::HistoryAnswer* history = reply.history.get();
-  if (history != nullptr && (!history->missed.empty() || (history->asked && history->refused == Reason::kNone))) return;
+  if (reply.has_last()) return;
   if (!reply.cached) return send(cache_miss(reply.channel));
-  send(shard_.encoder.frame(*reply.cached, deflater(), history != nullptr));
+  send(shard_.encoder.frame(*reply.cached, deflater(), reply.history != nullptr));
 }
 
 void Session::on_missed(std::string_view channel, uint64_t count) {

@@ -203,6 +203,7 @@ class Session final : public hub::Subscriber, private Timer {
   void on_backend_answer(const std::string& channel, const auth::BackendAnswer& answer);
   void join(std::string_view channel, hub::Entry entry, const Wishes& wishes);
   bool fold(std::string_view channel, const std::string& rule);
+  void drop_fold(std::string_view channel);
   void refuse_flow(std::string_view channel);
   Reason check_signature(const ClientMessage& message);
   Reason read_member(const ClientMessage& message, hub::Member& member);

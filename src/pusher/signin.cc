@@ -87,6 +87,7 @@ void Session::become(auth::IdentityPtr who, SignIn sign_in) {
 // The new token may grant less than the one before.
 void Session::review_rights() {
   for (const std::string& channel : shard_.access.review(*this, who())) {
+    drop_fold(channel);
     shard_.hub.leave(*this, channel);
     refuse_subscription(Reason::kRuleRefused, channel);
   }

@@ -103,17 +103,19 @@ void Session::refuse_flow(std::string_view channel) {
 bool Session::fold(std::string_view channel, const std::string& rule) {
   std::unique_ptr<FoldedChannels>& folded = rare().folded;
   if (!folded) folded = std::make_unique<FoldedChannels>(*this);
-  folded->remove(channel);  // of a subscription that was refused
   return folded->add(channel, rule);
+}
+
+// Also what the wish of the client holds.
+void Session::drop_fold(std::string_view channel) {
+  if (rare_ && rare_->folded) rare_->folded->remove(channel);
 }
 
 void Session::unsubscribe(const ClientMessage& message) {
   // The user channel belongs to the sign-in, which lasts as long as the connection.
   if (hub::kind_of(message.channel).user()) return;
-  if (rare_) {
-    std::erase_if(rare_->asking, [&](const Asking& asking) { return asking.channel == message.channel; });
-    if (rare_->folded) rare_->folded->remove(message.channel);
-  }
+  if (rare_) std::erase_if(rare_->asking, [&](const Asking& asking) { return asking.channel == message.channel; });
+  drop_fold(message.channel);
   const bool had = shard_.hub.leave(*this, message.channel);
   if (had && shard_.handlers != nullptr) shard_.handlers->on_unsubscribed(*this, message.channel);
 }

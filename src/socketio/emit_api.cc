@@ -46,6 +46,11 @@ std::optional<std::string> read_selection(const EmitBody& body, const Namespace&
   return std::nullopt;
 }
 
+// What is known of it at once; a home elsewhere that refuses is not heard.
+Reason refusal_of(const std::optional<hub::PublishReply>& reply) {
+  return reply ? reply->refused : Reason::kNone;
+}
+
 std::optional<Operation::Kind> kind_of_action(std::string_view action) {
   if (action == "join") return Operation::Kind::kJoin;
   if (action == "leave") return Operation::Kind::kLeave;
@@ -153,6 +158,9 @@ std::shared_ptr<Broadcast> Emitter::prepare(const Event& event, std::string_view
   const Namespace& nsp = shard_.options.namespaces[to.nsp];
   auto order = std::make_shared<Broadcast>();
   order->to = std::move(to);
+  std::ranges::sort(order->to.channels);
+  const auto twice = std::ranges::unique(order->to.channels);
+  order->to.channels.erase(twice.begin(), twice.end());
   order->is_volatile = event.is_volatile;
   // What asks, or is for whoever is ready now, is kept by nobody.
   if (!asks && !event.is_volatile) order->carried_for = take_carriers(nsp.app, order->to);
@@ -210,7 +218,8 @@ std::shared_ptr<const EmitAudience> Emitter::take_carriers(hub::AppIndex app, Se
 }
 
 Reason Emitter::send(const std::shared_ptr<Broadcast>& order) {
-  if (publish_to_channel(*order)) return Reason::kNone;
+  // One room is a channel, whose home gives the event its place in the order; it reaches both kinds of client.
+  if (is_for_one_channel(*order)) return refusal_of(shard_.hub.publish(order->publication));
   const Selection& to = order->to;
   const bool wide = to.everybody || !to.channels.empty() || !to.sockets.empty() || !to.users.empty();
   for (hub::ShardIndex shard = 0; wide && shard < shard_.host.shards(); ++shard) {
@@ -219,7 +228,10 @@ Reason Emitter::send(const std::shared_ptr<Broadcast>& order) {
   if (order->carried_for) {
     const hub::AppIndex app = shard_.options.namespaces[to.nsp].app;
     if (!shard_.hub.has_room_for(app, order->carried_for->carriers())) return Reason::kApiOverCapacity;
-    for (const hub::PublicationPtr& publication : order->carried) shard_.hub.publish(publication);
+    for (const hub::PublicationPtr& publication : order->carried) {
+      const Reason reason = refusal_of(shard_.hub.publish(publication));
+      if (reason != Reason::kNone) return reason;
+    }
   }
   if (wide) send_everywhere(BroadcastOrder{order});
   return Reason::kNone;
@@ -258,14 +270,10 @@ bool Emitter::operate(Operation operation, Done done) {
   return true;
 }
 
-// One room is a channel, whose home gives the event its place in the order; it reaches both kinds of client.
-bool Emitter::publish_to_channel(const Broadcast& order) {
+bool Emitter::is_for_one_channel(const Broadcast& order) {
   const Selection& to = order.to;
-  const bool plain = to.channels.size() == 1 && to.sockets.empty() && to.users.empty() && to.except.channels.empty() &&
-                     to.except.sockets.size() <= 1 && !order.carried_for && !order.is_volatile;
-  if (!plain) return false;
-  shard_.hub.publish(order.publication);
-  return true;
+  return to.channels.size() == 1 && to.sockets.empty() && to.users.empty() && to.except.channels.empty() &&
+         to.except.sockets.size() <= 1 && !order.carried_for && !order.is_volatile;
 }
 
 EmitOutcome Emitter::operate(Operation operation, uint64_t ticket) {

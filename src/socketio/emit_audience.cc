@@ -23,6 +23,14 @@ bool EmitAudience::carries_to(const hub::Subscriber& socket) const {
   return std::ranges::any_of(carriers_, [&](const std::string& carrier) { return reads(socket, carrier); });
 }
 
+size_t EmitAudience::bytes() const {
+  size_t sum = sizeof *this + except_.sockets.size() * sizeof(hub::SocketId);
+  for (const auto* names : {&carriers_, &except_.channels}) {
+    for (const std::string& name : *names) sum += sizeof name + name.size();
+  }
+  return sum;
+}
+
 bool EmitAudience::includes(const hub::Subscriber& reader, std::string_view channel) const {
   if (except_.cover(reader)) return false;
   if (!is_socket(reader)) return true;

@@ -3,6 +3,7 @@
 // rooms"). Immutable; any shard. Bounds: those of a Selection.
 #pragma once
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -34,6 +35,7 @@ class EmitAudience final : public hub::Audience {
   bool carries_to(const hub::Subscriber& socket) const;
 
   bool includes(const hub::Subscriber& reader, std::string_view channel) const override;
+  size_t bytes() const override;
 
  private:
   std::vector<std::string> carriers_;

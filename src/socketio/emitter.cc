@@ -144,9 +144,8 @@ void Emitter::deliver_to_pusher(const Broadcast& order) {
     if (local == nullptr) continue;
     for (const auto& readers : local->readers) {
       for (const hub::Reader& reader : readers) {
-        hub::Subscriber& subscriber = *reader.subscriber;
-        if (is_socket(subscriber)) break;
-        if (!order.to.except.cover(subscriber)) shard_.hub.local().deliver_to_one(subscriber, *publication);
+        if (is_socket(*reader.subscriber)) break;
+        if (!order.to.except.cover(*reader.subscriber)) shard_.hub.local().deliver_to_reader(reader, *publication);
       }
     }
   }

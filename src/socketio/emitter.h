@@ -55,7 +55,8 @@ class Emitter {
   /// What all that were asked have answered: the first argument of each, as JSON.
   using Acks = std::move_only_function<void(std::vector<std::string> acks, uint64_t asked)>;
   using Done = std::move_only_function<void(const OperationReply& reply)>;
-  /// Sends the event to what is selected. kNone, or kApiOverCapacity: nobody got it.
+  /// Sends the event to what is selected. kNone, or why it was refused, as far as that is known at once: a home
+  /// elsewhere is not heard. Nobody got it then, but of several channels that keep or fold it, those before.
   Reason emit(const Event& event, Selection to);
   /// Asks everybody selected for an acknowledgement; `acks` is called once, on this shard, after `ack_ms` at most.
   /// False when too many wait already.
@@ -122,7 +123,7 @@ class Emitter {
       shard_.hub.post(shard, std::make_unique<Letter>(order));
     }
   }
-  bool publish_to_channel(const Broadcast& order);
+  static bool is_for_one_channel(const Broadcast& order);
   std::vector<Socket*> select(const Selection& selection);
   void broadcast(const Broadcast& order);
   void deliver_to_pusher(const Broadcast& order);

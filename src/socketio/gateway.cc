@@ -147,7 +147,7 @@ void Socket::on_joined(const hub::JoinReply& reply) {
       answer_when_saved(joining.ack, joined_answer(reply, alone, joining.history.has_value()), ticket);
     }
   }
-  if (reply.refused == Reason::kNone && reply.cached && !reply.again) deliver_own(*reply.cached);
+  if (reply.refused == Reason::kNone && reply.cached && !reply.again && !reply.has_last()) deliver_own(*reply.cached);
 }
 
 void Socket::unsubscribe(std::string_view argument, std::optional<uint64_t> ack) {

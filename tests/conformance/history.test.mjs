@@ -5,6 +5,8 @@ import { after, afterEach, before, describe, it } from 'node:test';
 
 import { expectHttpError } from './asserts.mjs';
 import { eventually, startServer } from './harness.mjs';
+import { encodeQuery, signedParams } from './http_client.mjs';
+import { connectRaw } from './raw_ws.mjs';
 import { closeSioClients, kWays, sioCall, sioConnected } from './sio_clients.mjs';
 
 const kHistory = ['news.long bytes=10MiB', 'small size=5', 'brief size=100 age=1s', 'news* size=1000', 'room* size=100', 'quotes size=50'];
@@ -184,6 +186,30 @@ describe('history', () => {
     assert.equal(events(fresh.client, server_channel)[0].offset, 4);
   });
 
+  it('on a cache channel a socket.io client has the last event once, with its past or alone', async () => {
+    const channel = 'cache-room-sio';
+    const target = { host: server.host, port: server.port, path: '/socket.io/' };
+    await publishAll(channel, ['1', '2', '3']);
+    const offsets = async (request) => {
+      const socket = await sioConnected(target, { transports: ['websocket'], forceNew: true });
+      const answer = await sioCall(socket, 'subscribe', { channel, ...request });
+      assert.equal(answer.ok, true, JSON.stringify(answer));
+      await publishAll(channel, ['mark']);
+      const last = answer.position.offset + 1;
+      const all = () => socket.seen.map((event) => event.at(-1).offset).filter((offset) => offset !== undefined);
+      await eventually(() => all().includes(last), 'the mark');
+      return [all().slice(0, -1), answer.position];
+    };
+    const [rewound, position] = await offsets({ rewind: { count: 2 } });
+    assert.deepEqual(rewound, [2, 3]);
+    const [missed] = await offsets({ recover: { ...position, offset: 3 } });
+    assert.deepEqual(missed, [4]);
+    const [nothing] = await offsets({ recover: { ...position, offset: 5 } });
+    assert.deepEqual(nothing, []);
+    const [fresh] = await offsets({ recover: true });
+    assert.deepEqual(fresh, [6]);
+  });
+
   it('compressed connections get the same', async () => {
     const client = await server.connect({ perMessageDeflate: true });
     await client.subscribe('news.deflate', { recover: true });
@@ -219,6 +245,21 @@ describe('history', () => {
     for (const query of [{ limit: 0 }, { limit: 1001 }, { after: 'x' }, { order: 'sideways' }, { from: '-1' }]) {
       await expectHttpError(server, await server.request('GET', `/channels/${channel}/history`, { query }), 'api_parameter_invalid');
     }
+  });
+
+  it('a client that sends its questions ahead gets every page, however large they are together', async () => {
+    const channel = 'news.long-pages';
+    for (let i = 0; i < 20; i++) await server.publish(channel, 'e', 'x'.repeat(7_000));
+    const path = `/apps/${server.app.id}/channels/${channel}/history`;
+    const question = `GET ${path}?${encodeQuery(signedParams(server.app, 'GET', path))} HTTP/1.1\r\nHost: localhost\r\n\r\n`;
+    const raw = await connectRaw(server);
+    raw.write(question.repeat(100));
+    for (let i = 0; i < 100; i++) {
+      const page = await raw.readResponse();
+      assert.equal(page.status, 200);
+      assert.equal(JSON.parse(page.body).events.length, 20);
+    }
+    raw.destroy();
   });
 
   it('a publish answers with the position when asked', async () => {

@@ -158,6 +158,23 @@ describe('rights', () => {
       }
     });
 
+    it('Pusher: take what the client has folded for itself alone with them', async () => {
+      const client = await pusher(admin());
+      client.send({ event: 'pusher:subscribe', data: { channel: 'private-staff', flow: { conflate: 400 } } });
+      await client.waitFor('pusher_internal:subscription_succeeded');
+      await publish('private-staff', 'secret');
+      client.send({ event: 'pusher:signin', data: { token: plain() } });
+      await client.waitFor('pusher:subscription_error');
+      await new Promise((resolve) => setTimeout(resolve, 800));
+      await client.ping();
+      assert.deepEqual(client.all('secret'), []);
+      // The next subscription is as it says, not as the one before.
+      await signin(client, { token: admin() });
+      await subscribe(client, 'private-staff');
+      for (let i = 0; i < 3; i++) await publish('private-staff', 'value');
+      await client.until(() => client.all('value').length === 3, 'each of them');
+    });
+
     it('Pusher: do not end what the application has signed past the rules', async () => {
       const client = await pusher(admin());
       for (const channel of ['private-nobody', 'private-unruled']) {

@@ -77,6 +77,24 @@ describe('socketio_rooms', { skip: kReference }, () => {
     assert.equal(of_client.filter((one) => one.startsWith('plain:')).length, 5);
   });
 
+  it('a room that is named twice is one room', async () => {
+    const [socket, reader] = [await inRooms('plain'), await onChannels('plain')];
+    await emit(1, { rooms: ['plain', 'plain'] });
+    await emit(2, { rooms: ['plain', 'quiet', 'plain'] });
+    assert.deepEqual(await seen(socket, reader), [[1, 2], ['plain:1', 'plain:2']]);
+  });
+
+  it('what a client has folded for itself alone is folded, and stays in order, whichever rooms it comes from', async () => {
+    const client = await server.connect();
+    await client.subscribe('plain', { flow: { conflate: 300 } });
+    for (let i = 0; i < 10; i++) await emit(i, { rooms: ['plain'] });
+    for (let i = 10; i < 20; i++) await emit(i, { rooms: ['plain', 'quiet'] });
+    await client.until(() => client.all('wide').some(({ data }) => Number(data) === 19), 'the last');
+    const values = client.all('wide').map(({ data }) => Number(data));
+    assert.ok(values.length < 20, `${values}`);
+    assert.deepEqual(values, [...values].sort((a, b) => a - b));
+  });
+
   it('an exception does not get round a flow rule, and holds for what the rule has held', async () => {
     const out = await inRooms('slow2', 'soon');
     const quiet = await inRooms('slow2', 'soon', 'quiet');

@@ -52,6 +52,34 @@ TEST(Conflate, Batch_KeepsNamesApartUnlessThereIsOneForAll) {
   apart.expect_empty();
 }
 
+TEST(Conflate, EventPastTheBytes_GoesThrough_AndNoOlderOneComesAfterIt) {
+  const std::string large = R"({"k":1,"t":")" + std::string(70'000, 'x') + R"("})";
+  for (const std::string batch : {"", " batch=true"}) {
+    SCOPED_TRACE(batch);
+    Lab lab({"c conflate=100ms key=/k bytes=64KiB" + batch});
+    EXPECT_EQ(lab.send("c", "e", R"({"k":1})"), Fate::kTaken);
+    EXPECT_EQ(lab.send("c", "e", R"({"k":2})"), Fate::kTaken);
+    EXPECT_EQ(lab.send("c", "e", large), Fate::kPass);
+    EXPECT_EQ(lab.counters().bytes_full, 1U);
+    lab.run_to(100);
+    ASSERT_EQ(lab.seen.size(), 2U);
+    EXPECT_EQ(lab.seen[1].data, batch.empty() ? R"({"k":2})" : R"([{"k":2}])");
+    lab.expect_every_event_accounted();
+    EXPECT_EQ(lab.send("c", "e", R"({"k":1})"), Fate::kTaken);
+    EXPECT_EQ(lab.send("c", "e", large), Fate::kPass);
+    EXPECT_EQ(lab.send("c", "e", R"({"k":1,"last":true})"), Fate::kTaken) << "there is room again";
+    lab.run_to(200);
+    ASSERT_EQ(lab.seen.size(), 4U);
+    EXPECT_EQ(lab.seen[3].data, batch.empty() ? R"({"k":1,"last":true})" : R"([{"k":1,"last":true}])");
+    EXPECT_EQ(lab.send("c", "e", R"({"k":1})"), Fate::kTaken);
+    EXPECT_EQ(lab.send("c", "e", large), Fate::kPass);
+    lab.run_to(1'000);
+    EXPECT_EQ(lab.seen.size(), 5U) << "nothing is left of the window";
+    lab.expect_every_event_accounted();
+    lab.expect_empty();
+  }
+}
+
 TEST(Conflate, BothFormsInOneBatch_TakeTheFormOfTheFirst) {
   Lab lab({"{x} conflate=100ms key=/k send=batch"});
   lab.send("c", "e", R"({"k":1,"t":"\n"})");

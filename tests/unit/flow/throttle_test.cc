@@ -158,7 +158,7 @@ TEST(Throttle, KeysPastTheirLimit_PassUncounted) {
   lab.expect_empty();
 }
 
-TEST(Throttle, BytesPastTheirLimit_KeepTheNewestThatFits) {
+TEST(Throttle, EventPastTheBytes_GoesThrough_AndNoOlderOneComesAfterIt) {
   Lab lab({"c throttle=100ms bytes=64KiB"});
   const std::string small(10, '1');
   const std::string large(70'000, '1');
@@ -168,9 +168,20 @@ TEST(Throttle, BytesPastTheirLimit_KeepTheNewestThatFits) {
   EXPECT_EQ(lab.counters().bytes_full, 1U);
   EXPECT_LE(lab.engine.bytes(), 65'536U);
   lab.run_to(100);
-  EXPECT_EQ(lab.seen.back().data, small);
+  EXPECT_EQ(lab.seen.back().data, large);
+  lab.expect_every_event_accounted();
   lab.run_to(500);
   lab.expect_empty();
+}
+
+TEST(Throttle, EventPastTheBytes_LeavesWhatIsHeldForAnotherChannel) {
+  Lab lab({"c throttle=100ms bytes=64KiB to=d"});
+  lab.send("c", "e", "1");
+  lab.send("c", "e", "2");
+  EXPECT_EQ(lab.send("c", "e", std::string(70'000, '1')), Fate::kPass);
+  lab.run_to(100);
+  EXPECT_EQ(lab.seen.back().channel, "d");
+  EXPECT_EQ(lab.seen.back().data, "2") << "the newest that has a place there";
 }
 
 }  // namespace

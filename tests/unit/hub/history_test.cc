@@ -232,6 +232,72 @@ TEST_P(HistoryTest, TheShardsBudget_LetsGoOfTheQuietestChannels) {
   EXPECT_EQ(newest.history.events.size(), 1U);
 }
 
+TEST_P(HistoryTest, WhoOnlyAsks_PushesNobodysEventsOut) {
+  World world(shards(), app({"* size=10 age=1h"}));
+  constexpr uint64_t kBudget = 20'000;
+  for (ShardIndex i = 0; i < shards(); ++i) world[i].hub.set_limits({.history_bytes_max = kBudget});
+  world.publish(at(0), "quiet", "1");
+  Client& asking = world.connect(at(1));
+  Client& staying = world.connect(at(0));
+  for (int i = 0; i < 300; ++i) {
+    const std::string left = "left" + std::to_string(i);
+    world.join_with(asking, left, {.recover = true});
+    world.join_with(staying, "read" + std::to_string(i), {});
+    world.pump();
+    if (i % 3 == 0) world.publish(at(2), "other", std::to_string(i));
+    EXPECT_TRUE(world.leave(asking, left));
+    world.pump();
+  }
+  for (ShardIndex i = 0; i < shards(); ++i) EXPECT_LE(world[i].hub.home().history_bytes(), kBudget + 2'000);
+  const QueryReply quiet = world.ask(at(1), {.kind = Query::Kind::kHistory, .name = "quiet"});
+  EXPECT_EQ(quiet.history.events.size(), 1U);
+  // One that has no place there is told so, and reads all the same.
+  Client& late = world.connect(at(1));
+  world.join_with(late, "read299", {.recover = true});
+  world.publish(at(0), "read299", "x");
+  world.pump();
+  const Log log = late.log();
+  ASSERT_EQ(log.size(), 2U);
+  EXPECT_EQ(log[1], "read299: x @1");
+}
+
+TEST_P(HistoryTest, ASecondSubscription_LeavesThePositionsAsTheyAre) {
+  World world(shards(), app({"news size=10"}));
+  Client& counted = world.connect(at(1));
+  Client& plain = world.connect(at(1));
+  world.join_with(counted, "news", {});
+  world.join(plain, "news");
+  world.pump();
+  world.join(counted, "news");
+  world.join_with(plain, "news", {});
+  world.pump();
+  EXPECT_TRUE(counted.find("news")->options.positions);
+  EXPECT_FALSE(plain.find("news")->options.positions);
+}
+
+TEST_P(HistoryTest, AChannelWhoseRuleHasGone_IsClosedWithItsHistory) {
+  World world(shards(), app({"* size=10 age=1h"}));
+  for (int i = 0; i < 20; ++i) world.publish(at(0), "c" + std::to_string(i), "x");
+  world.pump();
+  EXPECT_EQ(world.channels_left(), 20U);
+  world.reload(app({}));
+  for (int i = 0; i < 20; ++i) world.publish(at(1), "c" + std::to_string(i), "x");
+  world.pump();
+  EXPECT_EQ(world.channels_left(), 0U);
+}
+
+struct Everybody final : Audience {
+  bool includes(const Subscriber&, std::string_view) const override { return true; }
+  size_t bytes() const override { return 5'000; }
+};
+
+TEST(History, CountsWhatAnAudienceTakes) {
+  const auto cost = [](AudiencePtr audience) {
+    return History::cost(*Publication::make({.channel = "c", .event = "e", .data = "1", .audience = audience}));
+  };
+  EXPECT_EQ(cost(std::make_shared<Everybody>()), cost(nullptr) + 5'000);
+}
+
 TEST_P(HistoryTest, AReload_TakesHistoriesAway_AndBringsThem) {
   World world(shards(), app({"news size=10"}));
   world.publish(at(0), "news", "1");

@@ -44,6 +44,7 @@ struct NotThose final : Audience {
   bool includes(const Subscriber& reader, std::string_view /*through*/) const override {
     return reader.find(channel) == nullptr;
   }
+  size_t bytes() const override { return channel.size(); }
   std::string channel;
 };
 

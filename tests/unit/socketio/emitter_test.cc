@@ -58,6 +58,28 @@ TEST_P(Emit, Exceptions_AreRoomsOrSockets) {
   EXPECT_EQ(emit(R"("rooms":["r1"],"except":["nobody"])"), "ab");
 }
 
+TEST(EmitOverload, ToARoomWhoseHomeTakesNoMore_IsRefused) {
+  World world(2);
+  std::string room = "room";
+  while (world.shard(0).hub.home_of_channel(0, room) != 1) room += 'x';
+  Client& reader = world.join(1);
+  reader.subscribe(room);
+  reader.read();
+  size_t taken = 0;
+  size_t refused = 0;
+  for (int i = 0; i < 5'000; ++i) {
+    Selection to;
+    to.channels = {room};
+    const Reason reason =
+        world.shard(0).sio.emitter->emit({.name = "e", .list = "[1]", .attachments = {}}, std::move(to));
+    ++(reason == Reason::kNone ? taken : refused);
+    EXPECT_TRUE(reason == Reason::kNone || reason == Reason::kApiOverCapacity);
+  }
+  world.pump();
+  EXPECT_GT(refused, 0U);
+  EXPECT_EQ(reader.read().size(), taken) << "what was not refused has come";
+}
+
 TEST_P(Emit, WithoutASelection_EverybodyOfTheNamespaceGetsIt) {
   c.connect("/custom");
   EXPECT_EQ(emit(""), "abc");
