@@ -54,7 +54,7 @@ TEST(Conflate, Batch_KeepsNamesApartUnlessThereIsOneForAll) {
 
 TEST(Conflate, EventPastTheBytes_GoesThrough_AndNoOlderOneComesAfterIt) {
   const std::string large = R"({"k":1,"t":")" + std::string(70'000, 'x') + R"("})";
-  for (const std::string batch : {"", " batch=true"}) {
+  for (const std::string batch : {"", " send=batch"}) {
     SCOPED_TRACE(batch);
     Lab lab({"c conflate=100ms key=/k bytes=64KiB" + batch});
     EXPECT_EQ(lab.send("c", "e", R"({"k":1})"), Fate::kTaken);
