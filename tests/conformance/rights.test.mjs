@@ -170,7 +170,9 @@ describe('rights', () => {
       assert.deepEqual(client.all('secret'), []);
       // The next subscription is as it says, not as the one before.
       await signin(client, { token: admin() });
-      await subscribe(client, 'private-staff');
+      const from = client.frames.length;
+      client.send({ event: 'pusher:subscribe', data: { channel: 'private-staff' } });
+      await client.waitFor('pusher_internal:subscription_succeeded', { from });
       for (let i = 0; i < 3; i++) await publish('private-staff', 'value');
       await client.until(() => client.all('value').length === 3, 'each of them');
     });
