@@ -26,7 +26,7 @@ bool EmitAudience::carries_to(const hub::Subscriber& socket) const {
 size_t EmitAudience::bytes() const {
   size_t sum = sizeof *this + except_.sockets.size() * sizeof(hub::SocketId);
   for (const auto* names : {&carriers_, &except_.channels}) {
-    for (const std::string& name : *names) sum += sizeof name + name.size();
+    for (const std::string& name : *names) sum += sizeof(std::string) + name.size();
   }
   return sum;
 }
