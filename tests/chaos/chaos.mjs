@@ -8,6 +8,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import readline from 'node:readline';
 
+import { endWithFile } from '../conformance/children.mjs';
 import { kBinary, kWaitMs } from '../conformance/harness.mjs';
 
 export const kLong = process.env.KILAT_LONG === '1';
@@ -74,11 +75,8 @@ export class Fleet {
     assert.ok(existsSync(kFleet), `no crowd at ${kFleet}: build chaos_fleet, or set KILAT_FLEET`);
     const fleet = new Fleet();
     const args = [server.port, server.app.key, count, stalled, channel].map(String);
-    fleet.child = spawn(kFleet, args, { stdio: ['pipe', 'pipe', 'inherit'] });
+    fleet.child = endWithFile(spawn(kFleet, args, { stdio: ['pipe', 'pipe', 'inherit'] }));
     fleet.exited = new Promise((resolve) => fleet.child.once('exit', resolve));
-    // A test that failed must neither wait for its crowd nor leave it behind.
-    for (const handle of [fleet.child, fleet.child.stdin, fleet.child.stdout]) handle.unref();
-    process.once('exit', () => fleet.child.kill('SIGKILL'));
     fleet.lines = readline.createInterface({ input: fleet.child.stdout })[Symbol.asyncIterator]();
     const { ready } = await fleet.#line();
     assert.equal(ready, count);

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
 
+import { endWithFile } from './children.mjs';
 import { assertRow, eventually, kApp, kBinary, reasonRow, startServer } from './harness.mjs';
 import { Authority, startTlsServer } from './tls_lab.mjs';
 
@@ -12,9 +13,7 @@ async function bench(server, options, onStart) {
   const flags = Object.entries({ ...given, drain: 60, ...options }).flatMap(([name, value]) =>
     value === false ? [] : value === true ? [`--${name}`] : [`--${name}`, String(value)],
   );
-  const child = spawn(kBinary, ['bench', ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
-  const reap = () => child.kill('SIGKILL');
-  process.once('exit', reap);
+  const child = endWithFile(spawn(kBinary, ['bench', ...flags], { stdio: ['ignore', 'pipe', 'pipe'] }));
   let stdout = '';
   let stderr = '';
   child.stdout.on('data', (bytes) => (stdout += bytes));
@@ -23,11 +22,10 @@ async function bench(server, options, onStart) {
   try {
     await onStart?.(child, () => stderr);
   } catch (error) {
-    reap();
+    child.kill('SIGKILL');
     throw error;
   }
   const how = await ended;
-  process.removeListener('exit', reap);
   assert.equal(how.signal, null, stderr);
   return { code: how.code, stdout, stderr, report: options.json ? JSON.parse(stdout) : null };
 }

@@ -12,6 +12,7 @@ import path from 'node:path';
 import readline from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
+import { endWithFile } from './children.mjs';
 import { request as signedRequest } from './http_client.mjs';
 import { kWaitMs, Waiters } from './wait.mjs';
 import { connect as connectClient } from './ws_client.mjs';
@@ -281,17 +282,13 @@ export async function startServer(options = {}) {
   const file = path.join(directory, 'kilat.toml');
   writeFileSync(file, configText(options));
   const args = options.program ? [file, ...options.program.args] : ['serve', '--config', file, ...(options.args ?? [])];
-  const child = spawn(binary, args, {
+  const child = endWithFile(spawn(binary, args, {
     cwd: directory,
     env: { ...process.env, ...options.env },
     stdio: [options.program ? 'pipe' : 'ignore', 'pipe', 'pipe'],
-  });
+  }));
   const server = new Server(child, directory, options);
   child.once('error', (error) => server.stray.push(String(error)));
-  // A test file that dies must not leave a server behind.
-  const reap = () => child.kill('SIGKILL');
-  process.once('exit', reap);
-  server.exited.then(() => process.removeListener('exit', reap));
   try {
     const ready = await server.waitForLog((line) => line.event === 'ready', 'the server to be ready');
     server.port = Number(ready.port);

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { describe, it } from 'node:test';
 
+import { endWithFile } from './children.mjs';
 import { eventually, kBinary, reasonRow, startServer } from './harness.mjs';
 import { frameOf, openSocket, subscribe } from './tls_lab.mjs';
 import { connect, socketPath } from './ws_client.mjs';
@@ -127,7 +128,7 @@ else:
 
 /** A Python process that plays systemd; `line(prefix)` resolves with the rest of the next such line of its output. */
 function playSystemd(mode, config) {
-  const child = spawn('python3', ['-c', kSystemd, mode, kBinary, config], { stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = endWithFile(spawn('python3', ['-c', kSystemd, mode, kBinary, config], { stdio: ['pipe', 'pipe', 'pipe'] }));
   const lines = [];
   let rest = '';
   child.stdout.on('data', (chunk) => {
@@ -138,7 +139,6 @@ function playSystemd(mode, config) {
   });
   let errors = '';
   child.stderr.on('data', (chunk) => (errors += chunk));
-  process.once('exit', () => child.kill('SIGKILL'));
   return {
     child,
     errors: () => errors,

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 
+import { endWithFile } from './children.mjs';
 import { eventually, startServer } from './harness.mjs';
 import { Authority, frameOf, freePort, openSocket, portOf, subscribe, tcpConnect } from './tls_lab.mjs';
 import { socketPath } from './ws_client.mjs';
@@ -34,12 +35,9 @@ class Proxy {
   }
 
   async run(command, args, ports) {
-    this.child = spawn(command, args, { cwd: this.directory, stdio: ['ignore', 'pipe', 'pipe'] });
+    this.child = endWithFile(spawn(command, args, { cwd: this.directory, stdio: ['ignore', 'pipe', 'pipe'] }));
     for (const stream of [this.child.stdout, this.child.stderr]) stream.on('data', (chunk) => { this.output += chunk; });
     this.exited = new Promise((resolve) => this.child.once('exit', resolve));
-    const reap = () => this.child.kill('SIGKILL');
-    process.once('exit', reap);
-    this.exited.then(() => process.removeListener('exit', reap));
     for (const port of ports) {
       await eventually(async () => {
         assert.equal(this.child.exitCode, null, this.output);

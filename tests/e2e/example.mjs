@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
+import { endWithFile } from '../conformance/children.mjs';
 import { repository } from './kilat.mjs';
 
 const folder = resolve(process.env.KILAT_EXAMPLES ?? join(repository, 'build/release/examples'));
@@ -27,11 +28,11 @@ export class Example {
 
   /** Starts it, again on the same port after the first time, and resolves when it listens. */
   async start() {
-    this.process = spawn(
+    this.process = endWithFile(spawn(
       this.binary,
       ['--port', String(this.port), '--data', this.data, ...(this.options.args ?? [])],
       { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...this.options.env } },
-    );
+    ));
     this.ended = once(this.process, 'exit');
     createInterface({ input: this.process.stderr }).on('line', (line) => this.log.push(line));
     this.port = await new Promise((done, fail) => {

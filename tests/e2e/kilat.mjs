@@ -7,6 +7,8 @@ import { dirname, join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
+import { endWithFile } from '../conformance/children.mjs';
+
 export const repository = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const binary = process.env.KILAT_BIN ? resolve(process.env.KILAT_BIN) : join(repository, 'build/release/kilat');
 
@@ -82,7 +84,7 @@ export class Site {
   }
 
   spawn(args) {
-    const child = spawn(binary, args, { cwd: this.folder, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = endWithFile(spawn(binary, args, { cwd: this.folder, stdio: ['ignore', 'pipe', 'pipe'] }));
     child.log = [];
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on('line', (line) => {
