@@ -13,6 +13,7 @@
 #include <atomic>
 #include <condition_variable>
 #include <functional>
+#include <future>
 #include <mutex>
 #include <optional>
 
@@ -278,15 +279,22 @@ TEST_F(HttpClientTest, HeaderWithALineBreak_IsRefused) {
 }
 
 TEST_F(HttpClientTest, MoreRequestsThanTheBound_AreNotTaken) {
-  LoopbackServer server([](int, const std::string&) {});
+  std::promise<void> all_are_there;
+  const std::shared_future<void> go = all_are_there.get_future();
+  LoopbackServer server([&](int fd, const std::string&) {
+    go.wait();
+    LoopbackServer::send(fd, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    ::shutdown(fd, SHUT_RDWR);
+  });
   Answers answers;
   HttpClient::Request request;
   request.url = server.url();
-  request.timeout_ms = 2'000;
+  request.timeout_ms = 60'000;
   size_t taken = 0;
   while (taken <= HttpClient::kInFlightMax && client.submit(request, answers.take())) ++taken;
   EXPECT_EQ(taken, HttpClient::kInFlightMax);
-  for (const auto& response : answers.wait(taken)) EXPECT_EQ(response.status, 0);
+  all_are_there.set_value();
+  for (const auto& response : answers.wait(taken)) EXPECT_EQ(response.status, 200);
   // Then there is room again.
   EXPECT_TRUE(client.submit(request, answers.take()));
   answers.wait(taken + 1);
