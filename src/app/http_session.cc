@@ -160,9 +160,8 @@ void HttpSession::on_drained() {
 
 void HttpSession::push_continue() {
   Slot& slot = slots_.emplace_back();
-  slot.done = true;
   slot.bytes = kContinue;
-  slot_bytes_ += slot.bytes.size();
+  finish_slot(slot);
 }
 
 HttpSession::Slot& HttpSession::new_slot(const http::Request& request) {
@@ -429,8 +428,7 @@ void HttpSession::prepare_tail(const api::Tail& tail, const http::Request& reque
   if (slot.head_only) return fill(slot, head, false);
   const bool chunked = http::append_stream_head(
       slot.bytes, head, {.keep_alive = false, .minor_version = request.minor_version(), .date = shard_.http_date()});
-  slot.done = true;
-  slot_bytes_ += slot.bytes.size();
+  finish_slot(slot);
   shard_.traffic().answer(HttpRoute::kTail, head.status);
   slot.keep_alive = true;  // the stream is the last answer, but it has no end of its own
   tailing_ = true;
@@ -453,6 +451,10 @@ void HttpSession::fill(Slot& slot, const http::Response& response, bool prefligh
       .date = shard_.http_date(),
       .cors = http::cors_headers(shard_.settings().http.cors_origins, {.options = preflight, .origin = slot.origin})};
   http::append_response(slot.bytes, response, options);
+  finish_slot(slot);
+}
+
+void HttpSession::finish_slot(Slot& slot) {
   slot.done = true;
   slot_bytes_ += slot.bytes.size();
 }

@@ -100,6 +100,7 @@ class HttpSession final : private Timer {
   void prepare_tail(const api::Tail& tail, const http::Request& request);
   void push_continue();
   Slot& new_slot(const http::Request& request);
+  void finish_slot(Slot& slot);
   void fill(Slot& slot, const http::Response& response, bool preflight);
   void take_answer(Slot& slot, const http::Response& response);
   void send_ready();

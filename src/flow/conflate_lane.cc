@@ -31,10 +31,8 @@ Lane::Outcome ConflateLane::take(const Event& event, uint8_t depth) {
   return Outcome::kTaken;
 }
 
-// The event that comes now goes out at once; an older one must not come after it.
 void ConflateLane::forget(Entry& entry) {
-  state().release(0, entry.held.bytes());
-  entry.held.clear();
+  drop(entry.held);
   counters().held -= entry.events;
   counters().folded += entry.events;
   entry.events = 0;

@@ -124,6 +124,11 @@ bool Lane::replace(Held& held, const Event& event, uint8_t depth) const {
   return true;
 }
 
+void Lane::drop(Held& held) const {
+  state_.release(0, held.bytes());
+  held.clear();
+}
+
 void Lane::send(Held& held, std::optional<std::string_view> key) {
   const uint64_t size = held.bytes();
   emit(held.event, std::move(held.data), held.depth, held.origin.view(), key);

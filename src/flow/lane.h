@@ -82,6 +82,8 @@ class Lane : public DueNode {
   void hold(Held& held, const Event& event, uint8_t depth) const;
   /// The same in place of what is held, with the bytes of the rule; false, and counted, when it has no room.
   bool replace(Held& held, const Event& event, uint8_t depth) const;
+  /// Lets go of it, and gives its bytes back: a newer event goes out at once, and no older one may come after it.
+  void drop(Held& held) const;
   /// Sends it and gives its bytes back; see emit().
   void send(Held& held, std::optional<std::string_view> key = std::nullopt);
 

@@ -33,10 +33,8 @@ Lane::Outcome ThrottleLane::take(const Event& event, uint8_t depth) {
   return Outcome::kTaken;
 }
 
-// The event that comes now goes out at once; an older one must not come after it.
 void ThrottleLane::forget(Key& key) {
-  state().release(0, key.held.bytes());
-  key.held.clear();
+  drop(key.held);
   key.waiting = false;
   --counters().held;
   ++counters().folded;

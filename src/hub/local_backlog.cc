@@ -83,11 +83,7 @@ void LocalHub::hand_over(Subscriber& subscriber, const Backlog::Held& held) {
   ++deliveries_;
   ++released_;
   ++tally.deliveries;
-  if (!sink_.shared(held.format)) return sink_.deliver_own(subscriber, publication);
-  net::Frame* frame = publication.frame(held.format, sink_);
-  tally.delivered_bytes += frame->size();
-  frame->retain();
-  subscriber.outbox_->push_retained(frame);
+  tally.delivered_bytes += push(subscriber, held.format, publication);
 }
 
 void LocalHub::end_backlog(Subscriber& subscriber) {

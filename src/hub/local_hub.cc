@@ -218,28 +218,28 @@ void LocalHub::deliver_to_reader(const Reader& reader, const Publication& public
 
 void LocalHub::deliver_as(Subscriber& subscriber, Format format, const Publication& publication) {
   try {
-    if (!sink_.shared(format)) return sink_.deliver_own(subscriber, publication);
-    net::Frame* frame = publication.frame(format, sink_);
-    frame->retain();
-    subscriber.outbox_->push_retained(frame);
+    push(subscriber, format, publication);
   } catch (const std::bad_alloc&) {
     subscriber.outbox_->starve();
   }
 }
 
+// Returns the size of the frame, 0 where it is not a shared one.
+uint32_t LocalHub::push(Subscriber& subscriber, Format format, const Publication& publication) {
+  if (!sink_.shared(format)) {
+    sink_.deliver_own(subscriber, publication);
+    return 0;
+  }
+  net::Frame* frame = publication.frame(format, sink_);
+  frame->retain();
+  subscriber.outbox_->push_retained(frame);
+  return frame->size();
+}
+
 void LocalHub::deliver_past(Subscriber& subscriber, const Subscription& subscription,
                             std::span<const PublicationPtr> past) {
-  const Format format = subscription.options.format;
   try {
-    for (const PublicationPtr& publication : past) {
-      if (sink_.shared(format)) {
-        net::Frame* frame = publication->frame(format, sink_);
-        frame->retain();
-        subscriber.outbox_->push_retained(frame);
-      } else {
-        sink_.deliver_own(subscriber, *publication);
-      }
-    }
+    for (const PublicationPtr& publication : past) push(subscriber, subscription.options.format, *publication);
   } catch (const std::bad_alloc&) {
     subscriber.outbox_->starve();
   }

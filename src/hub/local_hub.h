@@ -88,6 +88,7 @@ class LocalHub {
   static bool meant(const Reader& reader, const Publication& publication);
   void deliver_own(const Reader& reader, const Publication& publication);
   void deliver_as(Subscriber& subscriber, Format format, const Publication& publication);
+  uint32_t push(Subscriber& subscriber, Format format, const Publication& publication);
   void deliver_to(LocalChannel& channel, Format format, const Publication& publication);
   void deliver_to_seeing(std::vector<Reader>& readers, const Publication& publication);
   void drop_reference(LocalChannel& channel);

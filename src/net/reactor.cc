@@ -76,7 +76,6 @@ void Reactor::flush_due() {
 void Reactor::flush_one(Stream& stream) {
   if (stream.fd_ < 0) return;
   stream.flush();
-  stream.tell_drained();
   check_limits(stream);
 }
 

@@ -37,10 +37,7 @@ void Stream::on_ready(uint32_t events) {
   if (fd_ < 0) return;
   if (transport_) [[unlikely]]
     return on_ready_wrapped(events);
-  if ((events & EPOLLOUT) != 0) {
-    flush();
-    if (fd_ >= 0 && empty()) handler_.on_drained();
-  }
+  if ((events & EPOLLOUT) != 0) flush();
   if (fd_ >= 0 && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0) {
     if (finishing_) {
       discard_input();
@@ -50,11 +47,6 @@ void Stream::on_ready(uint32_t events) {
       close_now(Reason::kClientGone);
     }
   }
-}
-
-// Whoever reads no more until its answers are gone: the kernel reports room only where there was none.
-void Stream::tell_drained() {
-  if (fd_ >= 0 && paused_ && !finishing_ && empty()) handler_.on_drained();
 }
 
 void Stream::read_some() {
@@ -90,6 +82,8 @@ void Stream::discard_input() {
 }
 
 void Stream::flush() {
+  // Also who reads no more until its answers are gone: the kernel reports room only where there was none.
+  const bool waited = blocked_ || paused_;
   while (!empty()) {
     const Sent sent = send_once();
     if (sent == Sent::kFailed) return close_now(finishing_ ? reason_ : Reason::kClientGone);
@@ -97,6 +91,7 @@ void Stream::flush() {
   }
   set_blocked(!empty());
   if (empty() && finishing_ && !shut_down_) shut_down_writing();
+  if (waited && fd_ >= 0 && empty()) handler_.on_drained();
 }
 
 Stream::Sent Stream::send_once() {

@@ -102,7 +102,6 @@ class Stream final : public Outbox, private Watcher {
   void discard_input();
   enum class Sent : uint8_t { kAll, kBlocked, kFailed };
   void flush();
-  void tell_drained();
   Sent send_once();
   void watch();
   void set_blocked(bool blocked);

@@ -42,10 +42,7 @@ void Stream::read_pending() {
 void Stream::on_ready_wrapped(uint32_t events) {
   if (!transport_->open()) return open_transport();
   const bool retry_read = transport_->reading_wants_write() && (events & EPOLLOUT) != 0;
-  if ((events & EPOLLOUT) != 0) {
-    flush();
-    if (fd_ >= 0 && empty()) handler_.on_drained();
-  }
+  if ((events & EPOLLOUT) != 0) flush();
   if (fd_ >= 0 && ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) != 0 || retry_read)) {
     if (finishing_) {
       discard_input();
@@ -56,10 +53,7 @@ void Stream::on_ready_wrapped(uint32_t events) {
     }
   }
   if (fd_ < 0 || !transport_) return;
-  if (transport_->writing_wants_read()) {
-    flush();
-    tell_drained();
-  }
+  if (transport_->writing_wants_read()) flush();
   if (fd_ >= 0) watch();
 }
 
