@@ -74,6 +74,7 @@ void ShardSink::on_letter(hub::ShardIndex from, std::unique_ptr<hub::Letter> let
 
 void ShardSink::on_published(hub::RequestId request, const hub::PublishReply& reply) {
   if (ingest_ != nullptr && IngestDesk::is_own(request)) return ingest_->on_published(request, reply);
+  if (socketio::Publishes::is_own(request)) return socketio_->publishes.on_published(request, reply);
   service_->on_published(request, reply);
 }
 

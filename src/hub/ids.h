@@ -45,7 +45,8 @@ struct Handle {
   bool operator==(const Handle&) const = default;
 };
 
-/// Refers to a waiting HTTP request of one shard. 0: nobody waits for the answer.
+/// Refers to what waits for an answer on one shard. 0: nobody does. The two highest bits tell who asked: see
+/// is_own() of those who ask.
 using RequestId = uint64_t;
 
 }  // namespace kilat::hub

@@ -14,6 +14,7 @@ namespace kilat::socketio {
 
 namespace {
 
+constexpr std::string_view kTaken = "{}";
 constexpr size_t kSelectedMax = 1'000;  ///< rooms, sockets or users of one request
 
 EmitOutcome refused(Reason reason, std::string detail = {}) {
@@ -46,11 +47,6 @@ std::optional<std::string> read_selection(const EmitBody& body, const Namespace&
   return std::nullopt;
 }
 
-// What is known of it at once; a home elsewhere that refuses is not heard.
-Reason refusal_of(const std::optional<hub::PublishReply>& reply) {
-  return reply ? reply->refused : Reason::kNone;
-}
-
 std::optional<Operation::Kind> kind_of_action(std::string_view action) {
   if (action == "join") return Operation::Kind::kJoin;
   if (action == "leave") return Operation::Kind::kLeave;
@@ -71,7 +67,7 @@ EmitOutcome Emitter::handle(const http::Request& request, std::string_view actio
       post ? body.text("namespace").value_or("/") : std::string(query.get("namespace").value_or("/"));
   const Namespace* nsp = shard_.find_namespace(name);
   if (nsp == nullptr || nsp->app != app.index) return refused(Reason::kSioNamespaceInvalid, name);
-  if (full()) return refused(Reason::kApiOverCapacity);
+  if (full() || shard_.publishes.full()) return refused(Reason::kApiOverCapacity);
 
   const auto index = static_cast<size_t>(nsp - shard_.options.namespaces.data());
   if (!post) {
@@ -147,8 +143,13 @@ EmitOutcome Emitter::emit(const EmitBody& body, const hub::App& app, const Names
   const uint64_t ack_ms = std::min(body.number("ack_timeout_ms"), kAckMsMax);
   const std::shared_ptr<Broadcast> order = prepare(emitted, packet, std::move(to), ack_ms > 0);
   if (ack_ms == 0) {
-    if (const Reason reason = send(order); reason != Reason::kNone) return refused(reason);
-    return {.refused = Reason::kNone, .detail = {}, .json = "{}"};
+    const std::optional<Reason> known = send(order, [this, ticket](Reason reason) {
+      if (reason != Reason::kNone) return shard_.host.refuse(ticket, reason);
+      answer(ticket, std::string(kTaken));
+    });
+    if (!known) return {};
+    if (*known != Reason::kNone) return refused(*known);
+    return {.refused = Reason::kNone, .detail = {}, .json = std::string(kTaken)};
   }
   gather(order, ack_ms, ticket, {});
   return {};
@@ -158,6 +159,7 @@ std::shared_ptr<Broadcast> Emitter::prepare(const Event& event, std::string_view
   const Namespace& nsp = shard_.options.namespaces[to.nsp];
   auto order = std::make_shared<Broadcast>();
   order->to = std::move(to);
+  // A room that is named twice is one room.
   std::ranges::sort(order->to.channels);
   const auto twice = std::ranges::unique(order->to.channels);
   order->to.channels.erase(twice.begin(), twice.end());
@@ -201,9 +203,7 @@ std::shared_ptr<const EmitAudience> Emitter::take_carriers(hub::AppIndex app, Se
   std::erase_if(to.channels, [&](std::string& channel) {
     const hub::Care care = shard_.hub.home().care_of(app, channel);
     if (care == hub::Care::kNone) return false;
-    if (std::ranges::find(carriers, channel, &Carrier::channel) == carriers.end()) {
-      carriers.push_back({care, std::move(channel)});
-    }
+    carriers.push_back({care, std::move(channel)});
     return true;
   });
   if (carriers.empty()) return nullptr;
@@ -217,24 +217,23 @@ std::shared_ptr<const EmitAudience> Emitter::take_carriers(hub::AppIndex app, Se
   return std::make_shared<const EmitAudience>(std::move(channels), to.except);
 }
 
-Reason Emitter::send(const std::shared_ptr<Broadcast>& order) {
+std::optional<Reason> Emitter::send(const std::shared_ptr<Broadcast>& order, Publishes::Done done) {
   // One room is a channel, whose home gives the event its place in the order; it reaches both kinds of client.
-  if (is_for_one_channel(*order)) return refusal_of(shard_.hub.publish(order->publication));
+  if (is_for_one_channel(*order)) return shard_.publishes.publish(std::span(&order->publication, 1), std::move(done));
   const Selection& to = order->to;
   const bool wide = to.everybody || !to.channels.empty() || !to.sockets.empty() || !to.users.empty();
   for (hub::ShardIndex shard = 0; wide && shard < shard_.host.shards(); ++shard) {
     if (!shard_.hub.has_room_at(shard)) return Reason::kApiOverCapacity;
   }
+  std::optional<Reason> known = Reason::kNone;
   if (order->carried_for) {
     const hub::AppIndex app = shard_.options.namespaces[to.nsp].app;
     if (!shard_.hub.has_room_for(app, order->carried_for->carriers())) return Reason::kApiOverCapacity;
-    for (const hub::PublicationPtr& publication : order->carried) {
-      const Reason reason = refusal_of(shard_.hub.publish(publication));
-      if (reason != Reason::kNone) return reason;
-    }
+    known = shard_.publishes.publish(order->carried, std::move(done));
+    if (known && *known != Reason::kNone) return known;
   }
   if (wide) send_everywhere(BroadcastOrder{order});
-  return Reason::kNone;
+  return known;
 }
 
 void Emitter::gather(const std::shared_ptr<Broadcast>& order, uint64_t ack_ms, uint64_t ticket, Acks done) {
@@ -252,7 +251,7 @@ void Emitter::gather(const std::shared_ptr<Broadcast>& order, uint64_t ack_ms, u
 }
 
 Reason Emitter::emit(const Event& event, Selection to) {
-  return send(prepare(event, pack(event.list, event.attachments), std::move(to), false));
+  return send(prepare(event, pack(event.list, event.attachments), std::move(to), false), {}).value_or(Reason::kNone);
 }
 
 bool Emitter::ask(const Event& event, Selection to, uint64_t ack_ms, Acks acks) {

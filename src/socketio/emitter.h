@@ -17,6 +17,7 @@
 #include "http/request.h"
 #include "hub/app_table.h"
 #include "socketio/letters.h"
+#include "socketio/publishes.h"
 
 namespace kilat::socketio {
 
@@ -56,7 +57,8 @@ class Emitter {
   using Acks = std::move_only_function<void(std::vector<std::string> acks, uint64_t asked)>;
   using Done = std::move_only_function<void(const OperationReply& reply)>;
   /// Sends the event to what is selected. kNone, or why it was refused, as far as that is known at once: a home
-  /// elsewhere is not heard. Nobody got it then, but of several channels that keep or fold it, those before.
+  /// elsewhere and the disk are not heard. Nobody got it then, but of several channels that keep or fold it, those
+  /// before.
   Reason emit(const Event& event, Selection to);
   /// Asks everybody selected for an acknowledgement; `acks` is called once, on this shard, after `ack_ms` at most.
   /// False when too many wait already.
@@ -113,7 +115,8 @@ class Emitter {
   /// `packet`: what pack() makes of the event. `asks`: for acknowledgements.
   std::shared_ptr<Broadcast> prepare(const Event& event, std::string_view packet, Selection to, bool asks);
   std::shared_ptr<const EmitAudience> take_carriers(hub::AppIndex app, Selection& to);
-  Reason send(const std::shared_ptr<Broadcast>& order);
+  /// What is known at once; nothing: `done` hears it. See Publishes::publish.
+  std::optional<Reason> send(const std::shared_ptr<Broadcast>& order, Publishes::Done done);
   void gather(const std::shared_ptr<Broadcast>& order, uint64_t ack_ms, uint64_t ticket, Acks done);
   bool full() const { return waiting_.size() + gatherings_.size() >= kOrdersMax; }
   /// Every shard gets `order`, this one included.

@@ -1,5 +1,6 @@
 // The events that the server itself answers (docs/socketio.md): what a client may do without anybody writing a server.
 #include <algorithm>
+#include <span>
 #include <utility>
 
 #include "auth/signed_text.h"
@@ -174,7 +175,7 @@ void Socket::publish(std::string_view argument, std::optional<uint64_t> ack, std
   const std::vector<std::string_view> bytes(attachments.begin(), attachments.end());
   const std::string readable = bytes.empty() ? std::string() : shard_.parser.put_binary(data, bytes);
   const std::string packet = pack(list, bytes);
-  const std::optional<hub::PublishReply> reply = shard_.hub.publish(hub::Publication::make({
+  const hub::PublicationPtr publication = hub::Publication::make({
       .from_client = true,
       .app = nsp_.app,
       .channel = channel,
@@ -183,9 +184,21 @@ void Socket::publish(std::string_view argument, std::optional<uint64_t> ack, std
       .user_id = subscription->user ? std::string_view(*subscription->user) : std::string_view(),
       .packet = packet,
       .exclude = socket_id(),
-  }));
-  if (reply && reply->refused != Reason::kNone) return refuse(ack, Reason::kClientEventOverCapacity);
-  answer(ack, kOk);
+  });
+  if (ack && shard_.publishes.full()) return refuse(ack, Reason::kClientEventOverCapacity);
+  Publishes::Done done;
+  if (ack) {
+    done = [&shard = shard_, self = handle(), ack](Reason refused) {
+      if (Socket* socket = resolve(shard, self)) socket->on_published(refused, ack);
+    };
+  }
+  const std::optional<Reason> known = shard_.publishes.publish(std::span(&publication, 1), std::move(done));
+  if (known) on_published(*known, ack);
+}
+
+void Socket::on_published(Reason refused, std::optional<uint64_t> ack) {
+  if (refused == Reason::kNone) return answer(ack, kOk);
+  refuse(ack, refused == Reason::kApiOverCapacity ? Reason::kClientEventOverCapacity : refused);
 }
 
 Reason Socket::check_publish(const Request& request, std::string_view channel) {

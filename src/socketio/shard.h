@@ -27,6 +27,7 @@
 #include "socketio/offset.h"
 #include "socketio/options.h"
 #include "socketio/poll_pool.h"
+#include "socketio/publishes.h"
 #include "ws/deflate.h"
 
 namespace kilat::socketio {
@@ -232,6 +233,7 @@ class Shard {
   PollPool pool;
   PollOutbox nowhere;  ///< of sockets that wait to be recovered
   Tally tally;
+  Publishes publishes{hub};
   std::unique_ptr<Emitter> emitter;
   std::unique_ptr<Recovery> recovery;
   std::unique_ptr<Comebacks> comebacks;

@@ -157,6 +157,7 @@ class Socket final : public hub::Subscriber {
   static Socket* resolve(Shard& shard, hub::Handle handle);
   void publish(std::string_view argument, std::optional<uint64_t> ack, std::span<const std::string> attachments);
   Reason check_publish(const Request& request, std::string_view channel);
+  void on_published(Reason refused, std::optional<uint64_t> ack);
 
   // suite.cc
   bool on_load_event(const EventContent& event, std::optional<uint64_t> ack);

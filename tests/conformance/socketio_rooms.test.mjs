@@ -1,12 +1,14 @@
 // Emits to several rooms, or to some without others, where rooms have histories or flow rules: each such room's channel
 // keeps and folds the event, and a socket in several of them gets it once.
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 
-import { eventually } from './harness.mjs';
+import { expectHttpError } from './asserts.mjs';
+import { eventually, startServer } from './harness.mjs';
 import { closeSioClients, sioConnected, sioOnce, sioSubscribe } from './sio_clients.mjs';
 import { kReference, startTarget } from './sio_target.mjs';
 
@@ -210,5 +212,67 @@ describe('socketio_rooms over a restart', { skip: kReference }, () => {
     assert.deepEqual(socket.seen.filter(([name]) => name === 'wide').map((event) => event[1]), [0, 1]);
     closeSioClients();
     await target.stop();
+  });
+
+  const startKept = (name) => startServer({
+    apps: [{ history: ['job.* size=100000 bytes=64MiB durable'] }],
+    history: { file: path.join(folder, name) },
+  });
+  const emit = (server, args, rooms) => server.request('POST', '/socketio/emit', { body: { event: 'e', args, rooms } });
+  const kept = async (server, channel) => {
+    const all = [];
+    for (let after = 0; ;) {
+      const { json } = await server.request('GET', `/channels/${channel}/history`, { query: { after, limit: 1000 } });
+      all.push(...json.events.map(({ data }) => JSON.parse(data)));
+      if (!json.more) return all;
+      after = json.events.at(-1).offset;
+    }
+  };
+
+  it('an emit that was answered is on disk, whatever happens then', async () => {
+    const acknowledged = { 'job.1': [], 'job.2': [] };
+    let number = 0;
+    for (let round = 0; round < 5; round++) {
+      const server = await startKept('answers.db');
+      let ended = false;
+      const emitters = [['job.1'], ['job.2'], ['job.1', 'job.2', 'plain']].map(async (rooms) => {
+        while (!ended) {
+          const value = ++number;
+          const answer = await emit(server, [value], rooms).catch(() => null);
+          if (answer?.status === 200) for (const room of rooms) acknowledged[room]?.push(value);
+        }
+      });
+      const before = number;
+      await eventually(() => number > before + 50, 'some emits');
+      server.child.kill('SIGKILL');
+      await server.exited;
+      ended = true;
+      await Promise.all(emitters);
+      await server.kill9();
+    }
+    const server = await startKept('answers.db');
+    for (const [room, values] of Object.entries(acknowledged)) {
+      const there = new Set(await kept(server, room));
+      assert.ok(values.length > 50);
+      assert.deepEqual(values.filter((value) => !there.has(value)), [], room);
+    }
+    await server.stop();
+  });
+
+  it('an emit that the disk has no room for is refused, to one room and to several', async () => {
+    const server = await startKept('full.db');
+    const limit = (bytes) => execFileSync('prlimit', ['--pid', server.child.pid, `--fsize=${bytes}:unlimited`]);
+    assert.equal((await emit(server, ['before'], ['job.1'])).status, 200);
+    limit(1);
+    for (const rooms of [['job.1'], ['job.2'], ['job.1', 'job.2', 'plain']]) {
+      const answer = await emit(server, ['y'.repeat(9_000)], rooms);
+      await expectHttpError(server, answer, 'history_unavailable');
+    }
+    assert.equal((await emit(server, ['x'], ['plain'])).status, 200);
+    limit('unlimited');
+    await eventually(async () => (await emit(server, ['after'], ['job.1', 'job.2'])).status === 200, 'room on the disk');
+    assert.deepEqual([(await kept(server, 'job.1')).at(-1), await kept(server, 'job.2')], ['after', ['after']]);
+    assert.ok(!(await kept(server, 'job.1')).some((value) => value.startsWith('y')));
+    await server.stop();
   });
 });

@@ -31,6 +31,7 @@ struct Disk {
   };
   std::map<std::string, Channel> channels;
   std::map<std::string, std::pair<uint32_t, std::string>> records;  ///< by key: shard, record
+  std::string full;                                                 ///< there is no room for the events of this channel
   uint64_t runs = 0;
   uint64_t unix_ms = 1'000'000;
 };
@@ -55,8 +56,9 @@ class DiskLog final : public hub::DurableLog {
     while (!waiting_.empty()) {
       const Waiting first = std::move(waiting_.front());
       waiting_.pop_front();
-      disk_.channels[first.channel].events.push_back(first.event);
-      home.on_committed(first.tag, true);
+      const bool written = disk_.full != first.channel;
+      if (written) disk_.channels[first.channel].events.push_back(first.event);
+      home.on_committed(first.tag, written);
     }
     return any;
   }

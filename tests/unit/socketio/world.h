@@ -149,7 +149,9 @@ class TestShard final : public hub::Sink, private Host {
     if (is_socket(subscriber)) return static_cast<Socket&>(subscriber).on_kick(reason);
     static_cast<Reader&>(subscriber).kicked = reason;
   }
-  void on_published(hub::RequestId, const hub::PublishReply&) override {}
+  void on_published(hub::RequestId request, const hub::PublishReply& reply) override {
+    if (Publishes::is_own(request)) sio.publishes.on_published(request, reply);
+  }
   void on_answer(hub::RequestId, hub::QueryReply) override {}
   void on_letter(hub::ShardIndex from, std::unique_ptr<hub::Letter> letter) override {
     sio.on_letter(from, std::move(letter));
