@@ -5,6 +5,7 @@
 
 #include "base/json_raw.h"
 #include "base/json_text.h"
+#include "base/memory_reserve.h"
 #include "http/uri.h"
 #include "hub/event_name.h"
 #include "socketio/emit_body.h"
@@ -67,7 +68,7 @@ EmitOutcome Emitter::handle(const http::Request& request, std::string_view actio
       post ? body.text("namespace").value_or("/") : std::string(query.get("namespace").value_or("/"));
   const Namespace* nsp = shard_.find_namespace(name);
   if (nsp == nullptr || nsp->app != app.index) return refused(Reason::kSioNamespaceInvalid, name);
-  if (full() || shard_.publishes.full()) return refused(Reason::kApiOverCapacity);
+  if (full()) return refused(Reason::kApiOverCapacity);
 
   const auto index = static_cast<size_t>(nsp - shard_.options.namespaces.data());
   if (!post) {
@@ -141,6 +142,7 @@ EmitOutcome Emitter::emit(const EmitBody& body, const hub::App& app, const Names
   }
   const Event emitted{.name = *event, .list = *list, .attachments = attachments, .is_volatile = body.flag("volatile")};
   const uint64_t ack_ms = std::min(body.number("ack_timeout_ms"), kAckMsMax);
+  if (ack_ms == 0 && shard_.publishes.full()) return refused(Reason::kApiOverCapacity);
   const std::shared_ptr<Broadcast> order = prepare(emitted, packet, std::move(to), ack_ms > 0);
   if (ack_ms == 0) {
     const std::optional<Reason> known = send(order, [this, ticket](Reason reason) {
@@ -232,6 +234,8 @@ std::optional<Reason> Emitter::send(const std::shared_ptr<Broadcast>& order, Pub
     known = shard_.publishes.publish(order->carried, std::move(done));
     if (known && *known != Reason::kNone) return known;
   }
+  // What is published can't be taken back.
+  const memory::MustSucceed sending;
   if (wide) send_everywhere(BroadcastOrder{order});
   return known;
 }

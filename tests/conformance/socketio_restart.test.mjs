@@ -144,6 +144,8 @@ describe('socketio_restart', { skip: kReference }, () => {
     await sioSubscribe(socket, 'jobs.a');
     socket.disconnect();
     await eventually(async () => (await server.request('GET', '/socketio/count')).json.connected === 0, 'its end');
+    // When this one is answered, what was written before it is on disk.
+    await sioSubscribe(await sioConnected(server, { transports: ['websocket'], reconnection: false }), 'jobs.a');
     await restart('left.db');
     socket.connect();
     assert.equal(await back(socket), false);
