@@ -56,6 +56,11 @@ describe('socketio_restart', { skip: kReference }, () => {
     return start(name, { port, ...options });
   }
 
+  /** When this is done, the histories of these rooms have begun on disk. */
+  async function begin(...rooms) {
+    for (const room of rooms) await server.publish(room, 'begin', '');
+  }
+
   /** Resolves when the client is connected again; says whether it was recovered. */
   async function back(socket) {
     if (!socket.connected) await sioOnce(socket, 'connect');
@@ -114,6 +119,7 @@ describe('socketio_restart', { skip: kReference }, () => {
 
   it('what was left stays left; a presence room and its members are there again', async () => {
     await start('rooms.db', { shards: 2 });
+    await begin('jobs.in', 'jobs.out', 'presence-jobs.p');
     const socket = await sioConnected(server, { transports: ['websocket'] });
     await sioSubscribe(socket, 'jobs.in');
     await sioSubscribe(socket, 'jobs.out');
@@ -201,6 +207,7 @@ describe('socketio_restart', { skip: kReference }, () => {
   it('rules are asked again for the rooms that they had let a user into', async () => {
     const app = { jwt_secret: kJwtSecret, rules: ['jobs.mine.{user} subscribe=user:{user}'] };
     await start('rules.db', { app });
+    await begin('jobs.mine.ann');
     const socket = await sioConnected(server, { transports: ['websocket'], auth: { token: token({ sub: 'ann' }) } });
     await sioSubscribe(socket, 'jobs.mine.ann');
     await restart('rules.db', { app });
@@ -215,6 +222,7 @@ describe('socketio_restart', { skip: kReference }, () => {
 
   it('a user who has signed in by a signature is signed in again', async () => {
     await start('signed.db', { shards: 2 });
+    await begin('private-jobs.s');
     const socket = await sioConnected(server, { transports: ['websocket'] });
     await sioSubscribe(socket, 'private-jobs.s');
     await sioSignin(socket, { id: 'u' });
