@@ -34,20 +34,20 @@ afterEach(() => {
   begin();
 });
 
-function client(options = {}) {
-  const socket = io(server.url, { transports: ['websocket'], forceNew: true, reconnectionDelay: 100, ...options });
+function client(options = {}, url = server.url) {
+  const socket = io(url, { transports: ['websocket'], forceNew: true, reconnectionDelay: 100, ...options });
   cleanup.push(() => socket.disconnect());
   return socket;
 }
 
-function openTab() {
+function openTab(url) {
   const environment = browser.tab();
   const made = [];
   const shared = sharedConnection({
     name: 'sio',
     environment,
     adapter: socketAdapter(() => {
-      made.push(client());
+      made.push(client({}, url));
       return made.at(-1);
     }),
   });
@@ -129,6 +129,21 @@ test('LeaderClosed_HandsItsSessionOn', async () => {
   await got(2, next);
   assert.deepEqual(next.seen, [1, 2]);
   assert.equal(next.shared.recovered, true);
+});
+
+test('LeaderClosed_AndTheNextCannotConnect_AllTabsAreDisconnected', async () => {
+  const [leader] = await leaderAndFollowers(0);
+  const others = [openTab('http://127.0.0.1:9'), openTab('http://127.0.0.1:9')];
+  const heard = others.map(({ shared }) => {
+    const events = [];
+    for (const name of ['connect', 'disconnect', 'connect_error']) shared.on(name, () => events.push(name));
+    return events;
+  });
+  await eventually(() => others.every(({ shared }) => shared.connected), 'the followers');
+  leader.shared.close();
+  await eventually(() => others.every(({ shared }) => !shared.connected), 'the followers to know');
+  await eventually(() => heard.every((events) => events.includes('connect_error')), 'why');
+  for (const events of heard) assert.deepEqual(events.slice(0, 3), ['connect', 'disconnect', 'connect_error']);
 });
 
 test('Room_IsLeft_WithItsLastHolder_AlsoOverATakeOver', async () => {

@@ -75,7 +75,11 @@ export class SocketLeader implements Leading<SocketAsk> {
     }
     socket.on('connect', () => this.#onConnect(socket));
     socket.on('disconnect', () => this.#tellState());
-    socket.on('connect_error', (error: Error) => this.#desk.tell({ kind: 'error', message: error.message }));
+    socket.on('connect_error', (error: Error) => {
+      // The tabs go on as connected by the leader before, until it is known that this one is not.
+      this.#tellState();
+      this.#desk.tell({ kind: 'error', message: error.message });
+    });
     socket.onAny((event: string, ...args: unknown[]) => this.#onEvent(socket, event, args));
     if (socket.connected) this.#onConnect(socket);
     for (const [tab, body] of this.#early.splice(0)) this.#emit(socket, tab, body);
