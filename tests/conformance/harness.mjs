@@ -207,6 +207,17 @@ class Server {
     return response.json;
   }
 
+  /** {epoch, events}: all that the history of a channel holds, page by page. */
+  async history(channel) {
+    const events = [];
+    for (let after = 0; ;) {
+      const { json } = await this.request('GET', `/channels/${channel}/history`, { query: { after, limit: 1000 } });
+      events.push(...json.events);
+      if (!json.more) return { epoch: json.epoch, events };
+      after = json.events.at(-1).offset;
+    }
+  }
+
   /** The official npm client of the HTTP API. */
   api(app = this.app) {
     const Pusher = require('pusher');

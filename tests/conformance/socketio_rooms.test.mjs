@@ -219,15 +219,7 @@ describe('socketio_rooms over a restart', { skip: kReference }, () => {
     history: { file: path.join(folder, name) },
   });
   const emit = (server, args, rooms) => server.request('POST', '/socketio/emit', { body: { event: 'e', args, rooms } });
-  const kept = async (server, channel) => {
-    const all = [];
-    for (let after = 0; ;) {
-      const { json } = await server.request('GET', `/channels/${channel}/history`, { query: { after, limit: 1000 } });
-      all.push(...json.events.map(({ data }) => JSON.parse(data)));
-      if (!json.more) return all;
-      after = json.events.at(-1).offset;
-    }
-  };
+  const kept = async (server, channel) => (await server.history(channel)).events.map(({ data }) => JSON.parse(data));
 
   it('an emit that was answered is on disk, whatever happens then', async () => {
     const acknowledged = { 'job.1': [], 'job.2': [] };

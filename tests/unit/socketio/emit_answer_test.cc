@@ -91,8 +91,7 @@ TEST_P(EmitAnswer, ClientsPublishToADurableRoom_IsAcknowledgedWhenItIsOnDisk) {
 
 TEST(EmitAnswerOverload, RefusedByAHomeElsewhere_IsHeard) {
   World world(2);
-  std::string room = "room";
-  while (world.shard(0).hub.home_of_channel(0, room) != 1) room += 'x';
+  const std::string room = world.name_at(1, "room");
   Client& reader = world.join(0);
   reader.subscribe(room);
   reader.read();

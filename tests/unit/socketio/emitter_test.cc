@@ -60,8 +60,7 @@ TEST_P(Emit, Exceptions_AreRoomsOrSockets) {
 
 TEST(EmitOverload, ToARoomWhoseHomeTakesNoMore_IsRefused) {
   World world(2);
-  std::string room = "room";
-  while (world.shard(0).hub.home_of_channel(0, room) != 1) room += 'x';
+  const std::string room = world.name_at(1, "room");
   Client& reader = world.join(1);
   reader.subscribe(room);
   reader.read();

@@ -349,6 +349,11 @@ class World {
   World& operator=(const World&) = delete;
 
   hub::ShardIndex size() const { return static_cast<hub::ShardIndex>(shards_.size()); }
+  /// `name`, with more behind it so that its home is shard `home`.
+  std::string name_at(hub::ShardIndex home, std::string name) const {
+    while (hub::home_of(0, name, size()) != home) name += 'x';
+    return name;
+  }
   TestShard& shard(uint32_t index) { return *shards_[index % size()]; }
   hub::App& app() { return apps_[0]; }
   uint64_t now_ms() const { return now_ms_; }
